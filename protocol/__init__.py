@@ -1,0 +1,28 @@
+"""The wire between pads, queue feeds and the collector, on one page. It is not a client: it opens no connection.
+
+Everything here runs unchanged under CPython and MicroPython and imports nothing but ``json``.
+
+Root topic ``zrazkovo/1``; the number is the version, repeated in every payload as ``"v": 1``. Payloads are JSON
+objects whose numbers are integers; unknown keys, floats and anything over the size limit are refused.
+
+    topic                  writer -> reader       retained  message (see messages.py)
+    desk/<desk>/call       feed -> pad            yes       CallOpened | CallClosed
+    desk/<desk>/vote       pad -> collector       no        Vote
+    desk/<desk>/ack        collector -> pad       yes       Ack
+    desk/<desk>/status     pad -> all             yes       PadStatus (also the last will, state "offline")
+    desk/<desk>/health     pad -> all             no        Health
+    desk/<desk>/command    IT -> pad              no        Command
+    queue/<branch>/event   feed -> collector      no        QueueEvent
+    queue/<branch>/ack     collector -> feed      yes       Ack
+
+Delivery. MQTT QoS 1 is not trusted: both writers of things that must not be lost (the pad's votes, the feed's
+events) number them within a *journal* (a random id born with the writer's storage) and keep each one until an ``Ack``
+for the same journal reaches it. A pad publishes only its oldest unacknowledged vote, so an ack for ``seq`` means that
+everything up to ``seq`` is committed. A feed pipelines, so the collector acks a feed's events up to the first gap.
+The collector answers every copy of what it already has with the same ack again.
+
+History
+    1   first version.
+"""
+
+VERSION = 1

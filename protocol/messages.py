@@ -1,0 +1,284 @@
+"""The messages: plain classes with FIELDS, compared by value. What they mean; not how they are written (codec.py).
+
+Units are part of the names: ``_unix_ms`` is wall-clock UTC in milliseconds, ``_ms`` and ``_s`` are durations.
+"""
+
+from protocol.fields import (
+    CALL_ID,
+    COUNT,
+    DURATION_MS,
+    EVENT_ID,
+    JOURNAL_ID,
+    NAME,
+    RATING,
+    UNIX_MS,
+    WORD,
+    Int,
+    Maybe,
+    OneOf,
+)
+
+BAD, GOOD, EXEMPLARY = 1, 2, 3  # order P2.1: Погано / Добре / Зразково
+RATINGS = (BAD, GOOD, EXEMPLARY)
+
+# What a queue system can say (queue-systems study, section 5). Only "called" is certain to come from every one.
+EVENT_TYPES = (
+    "issued",
+    "called",
+    "recalled",
+    "started",
+    "finished",
+    "no_show",
+    "left",
+    "transferred",
+    "held",
+    "requeued",
+    "removed",
+    "closed",  # ours: the feed closes a call that no event of the queue closed; ``reason`` says why
+    "operator_opened",
+    "operator_closed",
+    "operator_paused",
+    "reset",
+)
+CLOSE_REASONS = ("next_call", "end_of_day", "operator_closed", "called_elsewhere", "reset")
+
+
+class Message:
+    """Equality and repr by FIELDS. A message is never changed once made."""
+
+    KIND = ""
+    TAG: "tuple[str, str] | None" = None  # (key, value) that tells apart two messages of one topic
+    FIELDS: "tuple[tuple[str, Int | Maybe | OneOf], ...]" = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return False
+        for name, _ in self.FIELDS:
+            if getattr(self, name) != getattr(other, name):
+                return False
+        return True
+
+    def __hash__(self) -> int:
+        return hash(tuple([getattr(self, name) for name, _ in self.FIELDS]))
+
+    def __repr__(self) -> str:
+        return "%s(%s)" % (
+            type(self).__name__,
+            ", ".join(["%s=%r" % (name, getattr(self, name)) for name, _ in self.FIELDS]),
+        )
+
+
+class CallOpened(Message):
+    """A client was called to this desk: the pad may take one vote for ``call`` until ``until_unix_ms``."""
+
+    KIND = "call"
+    TAG = ("state", "open")
+    FIELDS = (("call", CALL_ID), ("opened_unix_ms", UNIX_MS), ("until_unix_ms", UNIX_MS))
+
+    def __init__(self, call: str, opened_unix_ms: int, until_unix_ms: int):
+        self.call = call
+        self.opened_unix_ms = opened_unix_ms
+        self.until_unix_ms = until_unix_ms
+
+
+class CallClosed(Message):
+    """No call is open at this desk; ``call`` names the one that was, if any."""
+
+    KIND = "call"
+    TAG = ("state", "closed")
+    FIELDS = (("call", Maybe(CALL_ID)), ("closed_unix_ms", UNIX_MS))
+
+    def __init__(self, call: "str | None", closed_unix_ms: int):
+        self.call = call
+        self.closed_unix_ms = closed_unix_ms
+
+
+class Vote(Message):
+    """The first press in a call. ``after_ms`` runs from arming to the press; the pad needs no clock for it."""
+
+    KIND = "vote"
+    FIELDS = (
+        ("call", CALL_ID),
+        ("rating", RATING),
+        ("after_ms", DURATION_MS),
+        ("journal", JOURNAL_ID),
+        ("boot", COUNT),
+        ("seq", COUNT),
+    )
+
+    def __init__(self, call: str, rating: int, after_ms: int, journal: str, boot: int, seq: int):
+        self.call = call
+        self.rating = rating
+        self.after_ms = after_ms
+        self.journal = journal
+        self.boot = boot
+        self.seq = seq
+
+
+class Ack(Message):
+    """Everything of ``journal`` up to and with ``seq`` is committed. ``at_unix_ms`` is the collector's clock."""
+
+    KIND = "ack"
+    FIELDS = (("journal", JOURNAL_ID), ("seq", COUNT), ("at_unix_ms", UNIX_MS))
+
+    def __init__(self, journal: str, seq: int, at_unix_ms: int):
+        self.journal = journal
+        self.seq = seq
+        self.at_unix_ms = at_unix_ms
+
+
+class PadStatus(Message):
+    """What the pad is doing. The rating is never in it: nobody watches a single vote (order P3.2e)."""
+
+    KIND = "status"
+    FIELDS = (
+        ("state", OneOf("online", "offline")),
+        ("phase", OneOf("dark", "armed", "voted")),
+        ("call", Maybe(CALL_ID)),
+        ("journal", JOURNAL_ID),
+        ("boot", COUNT),
+        ("firmware", WORD),
+        ("reset", OneOf("power", "watchdog", "soft", "unknown")),
+        ("lamps", OneOf("ok", "fault", "unverified")),
+        ("buttons", OneOf("ok", "stuck", "unverified")),
+        ("storage", OneOf("ok", "full", "fault")),
+    )
+
+    def __init__(
+        self,
+        state: str,
+        phase: str,
+        call: "str | None",
+        journal: str,
+        boot: int,
+        firmware: str,
+        reset: str,
+        lamps: str,
+        buttons: str,
+        storage: str,
+    ):
+        self.state = state
+        self.phase = phase
+        self.call = call
+        self.journal = journal
+        self.boot = boot
+        self.firmware = firmware
+        self.reset = reset
+        self.lamps = lamps
+        self.buttons = buttons
+        self.storage = storage
+
+
+class Health(Message):
+    """Counters since boot, for IT. Presses are counted by disposition: vote, repeat, no_call, late."""
+
+    KIND = "health"
+    FIELDS = (
+        ("uptime_s", COUNT),
+        ("heap_used_bytes", COUNT),
+        ("heap_free_bytes", COUNT),
+        ("signal_dbm", Maybe(Int(-127, 0))),
+        ("stall_max_ms", COUNT),
+        ("outbox", COUNT),
+        ("votes", COUNT),
+        ("repeats", COUNT),
+        ("no_call", COUNT),
+        ("late", COUNT),
+        ("reconnects", COUNT),
+        ("refused_messages", COUNT),
+    )
+
+    def __init__(
+        self,
+        uptime_s: int,
+        heap_used_bytes: int,
+        heap_free_bytes: int,
+        signal_dbm: "int | None",
+        stall_max_ms: int,
+        outbox: int,
+        votes: int,
+        repeats: int,
+        no_call: int,
+        late: int,
+        reconnects: int,
+        refused_messages: int,
+    ):
+        self.uptime_s = uptime_s
+        self.heap_used_bytes = heap_used_bytes
+        self.heap_free_bytes = heap_free_bytes
+        self.signal_dbm = signal_dbm
+        self.stall_max_ms = stall_max_ms
+        self.outbox = outbox
+        self.votes = votes
+        self.repeats = repeats
+        self.no_call = no_call
+        self.late = late
+        self.reconnects = reconnects
+        self.refused_messages = refused_messages
+
+
+class Command(Message):
+    """Something IT asks of one pad. ``id`` lets the asker recognise the effect; unknown words are refused."""
+
+    KIND = "command"
+    FIELDS = (("id", EVENT_ID), ("do", OneOf("identify", "restart", "report")))
+
+    def __init__(self, id: str, do: str):  # noqa: A002 - the wire's name
+        self.id = id
+        self.do = do
+
+
+class QueueEvent(Message):
+    """One thing that happened in the queue, with a snapshot of the call it belongs to.
+
+    ``event`` is the queue system's id of it, ``journal`` and ``seq`` are the feed's. Every event about a call repeats
+    desk, operator, service and ``called_unix_ms``, so that any one of them is enough to know the call: order of
+    arrival then does not matter, the highest ``seq`` wins field by field. ``ticket`` is a keyed pseudonym.
+    """
+
+    KIND = "event"
+    FIELDS = (
+        ("event", EVENT_ID),
+        ("journal", JOURNAL_ID),
+        ("seq", COUNT),
+        ("type", OneOf(*EVENT_TYPES)),
+        ("occurred_unix_ms", UNIX_MS),
+        ("call", Maybe(CALL_ID)),
+        ("called_unix_ms", Maybe(UNIX_MS)),
+        ("desk", Maybe(NAME)),
+        ("operator", Maybe(NAME)),
+        ("service", Maybe(NAME)),
+        ("ticket", Maybe(WORD)),
+        ("reason", Maybe(OneOf(*CLOSE_REASONS))),
+    )
+
+    def __init__(
+        self,
+        event: str,
+        journal: str,
+        seq: int,
+        type: str,  # noqa: A002 - the wire's name
+        occurred_unix_ms: int,
+        call: "str | None" = None,
+        called_unix_ms: "int | None" = None,
+        desk: "str | None" = None,
+        operator: "str | None" = None,
+        service: "str | None" = None,
+        ticket: "str | None" = None,
+        reason: "str | None" = None,
+    ):
+        self.event = event
+        self.journal = journal
+        self.seq = seq
+        self.type = type
+        self.occurred_unix_ms = occurred_unix_ms
+        self.call = call
+        self.called_unix_ms = called_unix_ms
+        self.desk = desk
+        self.operator = operator
+        self.service = service
+        self.ticket = ticket
+        self.reason = reason
+
+
+MESSAGES = (CallOpened, CallClosed, Vote, Ack, PadStatus, Health, Command, QueueEvent)
