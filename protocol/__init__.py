@@ -17,9 +17,10 @@ objects whose numbers are integers; unknown keys, floats and anything over the s
 
 Delivery. MQTT QoS 1 is not trusted: both writers of things that must not be lost (the pad's votes, the feed's
 events) number them within a *journal* (a random id born with the writer's storage) and keep each one until an ``Ack``
-for the same journal reaches it. A pad publishes only its oldest unacknowledged vote, so an ack for ``seq`` means that
-everything up to ``seq`` is committed. A feed pipelines, so the collector acks a feed's events up to the first gap.
-The collector answers every copy of what it already has with the same ack again.
+for the same journal reaches them. Each publishes only its oldest unacknowledged item, again and again with growing
+pauses, so an ack for ``seq`` means that everything up to ``seq`` is committed. The collector answers every copy of what
+it already has with the same ack. A feed's journal begins at the Unix time in seconds, so that the numbers of a
+replaced feed go on rising and "the highest seq wins" holds across journals.
 
 History
     1   first version.

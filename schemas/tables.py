@@ -1,0 +1,229 @@
+"""The database: every table of the collector's store and of the feed's own store. No query lives here.
+
+Rules of the file
+1.  Moments are integers, UTC milliseconds (``_unix_ms``); a local day is an integer ``yyyymmdd``.
+2.  ``vote`` is only ever inserted into. What a vote counts for follows from joining it with ``call`` on
+    (call, desk); nothing about it is ever changed or deleted (DESIGN section 3, point 7).
+3.  Correctness lives in keys: one vote a call and desk, one vote a (desk, journal, seq), one row a call.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+feed_metadata = MetaData(naming_convention=NAMING)
+
+# ---- the register of the office: loaded from a file, see collector/register.py
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("id", SmallInteger, primary_key=True),  # always 1
+    Column("name", String(120), nullable=False),
+    Column("name_en", String(120), nullable=False),
+    Column("simulated", Boolean, nullable=False),  # the pages then say so on every figure
+)
+branch = Table(
+    "branch",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("name_en", String(120), nullable=False),
+    Column("timezone", String(60), nullable=False),
+    Column("position", Integer, nullable=False),
+)
+service = Table(
+    "service",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(160), nullable=False),
+    Column("name_en", String(160), nullable=False),
+    Column("position", Integer, nullable=False),
+)
+desk = Table(
+    "desk",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("branch", String(40), ForeignKey("branch.id"), nullable=False),
+    Column("label", String(40), nullable=False),  # what stands on the desk: "7"
+    Column("position", Integer, nullable=False),
+)
+
+# ---- what happened
+call = Table(
+    "call",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("branch", String(40), nullable=False),
+    Column("desk", String(40), nullable=False),
+    Column("operator", String(40)),
+    Column("service", String(40)),
+    Column("ticket", String(40)),  # keyed pseudonym
+    Column("called_unix_ms", BigInteger, nullable=False),
+    Column("day", Integer, nullable=False),  # local day of called_unix_ms
+    Column("started_unix_ms", BigInteger),
+    Column("ended_unix_ms", BigInteger),
+    Column("outcome", String(20)),  # null while open; see collector/model.py
+    Column("dims_seq", BigInteger, nullable=False),  # feed seq that last set operator and service
+    Column("end_seq", BigInteger),  # feed seq that last set outcome and ended_unix_ms
+)
+vote = Table(
+    "vote",
+    metadata,
+    Column("call", String(16), nullable=False),
+    Column("desk", String(40), nullable=False),
+    Column("rating", SmallInteger, nullable=False),
+    Column("after_ms", Integer, nullable=False),
+    Column("journal", String(8), nullable=False),
+    Column("boot", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("received_unix_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("call", "desk"),
+    UniqueConstraint("desk", "journal", "seq"),
+)
+waiting = Table(  # votes whose call is not known yet: an index for people, not a second copy
+    "waiting",
+    metadata,
+    Column("call", String(16), nullable=False),
+    Column("desk", String(40), nullable=False),
+    Column("since_unix_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("call", "desk"),
+)
+kept = Table(  # everything that did not become a vote or a call, once, with its reason
+    "kept",
+    metadata,
+    Column("reason", String(24), nullable=False),
+    Column("digest", String(32), nullable=False),  # of topic and payload
+    Column("topic", String(120), nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # the first 1,024 bytes
+    Column("size", Integer, nullable=False),
+    Column("problem", String(200), nullable=False),
+    Column("first_unix_ms", BigInteger, nullable=False),
+    Column("last_unix_ms", BigInteger, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    PrimaryKeyConstraint("reason", "digest"),
+)
+rollup_day = Table(
+    "rollup_day",
+    metadata,
+    Column("cut", String(10), nullable=False),  # branch | service | operator | desk
+    Column("branch", String(40), nullable=False),
+    Column("key", String(40), nullable=False),  # "" for cut branch
+    Column("day", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("eligible", Integer, nullable=False),
+    Column("bad", Integer, nullable=False),
+    Column("good", Integer, nullable=False),
+    Column("exemplary", Integer, nullable=False),
+    PrimaryKeyConstraint("cut", "branch", "key", "day"),
+    Index(None, "cut", "day"),
+    sqlite_with_rowid=False,
+)
+
+# ---- devices
+pad = Table(
+    "pad",
+    metadata,
+    Column("desk", String(40), primary_key=True),
+    Column("state", String(10), nullable=False),
+    Column("phase", String(10), nullable=False),
+    Column("call", String(16)),
+    Column("journal", String(8), nullable=False),
+    Column("boot", BigInteger, nullable=False),
+    Column("firmware", String(40), nullable=False),
+    Column("reset", String(10), nullable=False),
+    Column("lamps", String(12), nullable=False),
+    Column("buttons", String(12), nullable=False),
+    Column("storage", String(12), nullable=False),
+    Column("changed_unix_ms", BigInteger, nullable=False),
+    Column("health", String(600)),  # the last Health, as JSON
+    Column("health_unix_ms", BigInteger),
+)
+
+# ---- people and programs that ask
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256; the token has 256 random bits
+    Column("scopes", String(200), nullable=False),
+    Column("created_unix_ms", BigInteger, nullable=False),
+    Column("expires_unix_ms", BigInteger),
+    Column("revoked_unix_ms", BigInteger),
+)
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("token", Integer, ForeignKey("api_token.id"), nullable=False),
+    Column("created_unix_ms", BigInteger, nullable=False),
+    Column("expires_unix_ms", BigInteger, nullable=False),
+)
+access_log = Table(  # every reading at the level of an operator or desk (order P4.7, P4.8)
+    "access_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_unix_ms", BigInteger, nullable=False),
+    Column("reader", String(80), nullable=False),
+    Column("purpose", String(40)),
+    Column("granted", Boolean, nullable=False),
+    Column("question", String(300), nullable=False),
+)
+
+# ---- the feed's own store, near the queue system; never shared with the collector
+feed_journal = Table(
+    "feed_journal",
+    feed_metadata,
+    Column("branch", String(40), primary_key=True),
+    Column("journal", String(8), nullable=False),
+    Column("next_seq", BigInteger, nullable=False),
+)
+feed_received = Table(  # ids of the events already taken: a repeated one is answered, not taken again
+    "feed_received",
+    feed_metadata,
+    Column("branch", String(40), nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("received_unix_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("branch", "event"),
+)
+feed_outbox = Table(
+    "feed_outbox",
+    feed_metadata,
+    Column("branch", String(40), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("branch", "seq"),
+)
+feed_call = Table(  # the last call at each desk, open or closed
+    "feed_call",
+    feed_metadata,
+    Column("desk", String(40), primary_key=True),
+    Column("branch", String(40), nullable=False),
+    Column("call", String(16), nullable=False),
+    Column("ticket_key", String(80), nullable=False),
+    Column("ticket", String(40), nullable=False),
+    Column("operator", String(40)),
+    Column("service", String(40)),
+    Column("called_unix_ms", BigInteger, nullable=False),
+    Column("until_unix_ms", BigInteger, nullable=False),
+    Column("open", Boolean, nullable=False),
+)
