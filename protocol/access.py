@@ -28,7 +28,14 @@ _SERVERS = {
         (WRITE, topics.every_desk("command")),
     ),
 }
-_PAD = ((READ, "call"), (READ, "ack"), (READ, "command"), (WRITE, "vote"), (WRITE, "status"), (WRITE, "health"))
+_PAD = (
+    (READ, "call"),
+    (READ, "ack"),
+    (READ, "command"),
+    (WRITE, "vote"),
+    (WRITE, "status"),
+    (WRITE, "health"),
+)
 RESERVED_NAMES = tuple(sorted(_SERVERS))
 
 

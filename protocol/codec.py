@@ -10,7 +10,7 @@ from protocol import VERSION
 from protocol.errors import BadPayload, UnknownVersion
 from protocol.messages import MESSAGES, Message
 
-# The largest legal message of each kind is under half of its limit (tests/portable prove it); a pad's buffer is 1 KB.
+# The largest legal message of each kind fits (tests/portable prove it); a pad's receive buffer is 1 KB.
 SIZE_LIMITS = {
     "call": 256,
     "vote": 256,

@@ -11,7 +11,13 @@ _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 _HEX = "0123456789abcdef"
 
 
-class Int:
+class Rule:
+    def problem(self, value: object) -> "str | None":
+        """What is wrong with ``value``, or None."""
+        return None
+
+
+class Int(Rule):
     def __init__(self, low: int, high: int):
         self.low = low
         self.high = high
@@ -24,7 +30,7 @@ class Int:
         return None
 
 
-class Text:
+class Text(Rule):
     """A string of ``low`` to ``high`` characters, all out of ``alphabet``, with no hyphen at either end of a name."""
 
     def __init__(self, low: int, high: int, alphabet: str):
@@ -45,7 +51,7 @@ class Text:
         return None
 
 
-class OneOf:
+class OneOf(Rule):
     def __init__(self, *values: str):
         self.values = values
 
@@ -55,10 +61,10 @@ class OneOf:
         return None
 
 
-class Maybe:
+class Maybe(Rule):
     """The inner rule, or null."""
 
-    def __init__(self, rule: "Int | Text | OneOf"):
+    def __init__(self, rule: Rule):
         self.rule = rule
 
     def problem(self, value: object) -> "str | None":

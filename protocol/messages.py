@@ -16,6 +16,7 @@ from protocol.fields import (
     Int,
     Maybe,
     OneOf,
+    Rule,
 )
 
 BAD, GOOD, EXEMPLARY = 1, 2, 3  # order P2.1: Погано / Добре / Зразково
@@ -48,7 +49,7 @@ class Message:
 
     KIND = ""
     TAG: "tuple[str, str] | None" = None  # (key, value) that tells apart two messages of one topic
-    FIELDS: "tuple[tuple[str, Int | Maybe | OneOf], ...]" = ()
+    FIELDS: "tuple[tuple[str, Rule], ...]" = ()
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -223,7 +224,7 @@ class Command(Message):
     KIND = "command"
     FIELDS = (("id", EVENT_ID), ("do", OneOf("identify", "restart", "report")))
 
-    def __init__(self, id: str, do: str):  # noqa: A002 - the wire's name
+    def __init__(self, id: str, do: str):
         self.id = id
         self.do = do
 
@@ -257,7 +258,7 @@ class QueueEvent(Message):
         event: str,
         journal: str,
         seq: int,
-        type: str,  # noqa: A002 - the wire's name
+        type: str,
         occurred_unix_ms: int,
         call: "str | None" = None,
         called_unix_ms: "int | None" = None,
