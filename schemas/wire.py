@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 UnixMs = Annotated[
     int, Field(ge=1577836800000, le=4102444800000, description="Wall clock, UTC, milliseconds since 1970.")
 ]

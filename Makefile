@@ -1,0 +1,65 @@
+# Zrazkovo. `make help` lists what there is.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help run sim test test-portable check format schemas bench bench-demo lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: .venv/run.ok ## a whole city's centre at work on this machine: broker, feed, collector, pages, pads; Ctrl-C stops it
+	@$(BIN)/python -m sim run $(ARGS)
+
+sim: .venv/run.ok ## one bounded day without a browser, then every press is accounted for: SEED=7 MINUTES=1
+	@$(BIN)/python -m sim day --seed $(or $(SEED),7) --minutes $(or $(MINUTES),1) $(ARGS)
+
+test: .venv/dev.ok test-portable ## every test that this machine can run
+	@$(BIN)/python -m pytest -n $(or $(JOBS),2) $(ARGS)
+
+test-portable: .venv/dev.ok ## the portable tests under real MicroPython
+	@$(BIN)/python -m tests.run_portable
+
+check: .venv/dev.ok ## ruff, mypy, generated documents, architecture
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m schemas --check
+	@$(BIN)/python -m pytest -q tests/test_architecture.py
+
+format: .venv/dev.ok ## lays out the code and sorts its imports
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+schemas: .venv/dev.ok ## writes schemas/generated: JSON Schema, AsyncAPI, OpenAPI
+	@$(BIN)/python -m schemas
+
+bench: .venv/dev.ok ## messages a second through the collector, as a ratio to a bare subscriber (needs mosquitto)
+	@$(BIN)/python tests/bench/bench_collector.py $(ARGS)
+
+bench-demo: .venv/dev.ok ## press to lamp, press to figure and memory of the running demo
+	@$(BIN)/python tests/bench/bench_demo.py $(ARGS)
+
+lock: .venv/dev.ok ## resolves requirements/*.lock anew from pyproject.toml
+	@cd . && for set in "run:" "dev:--group dev"; do \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-header --upgrade pyproject.toml $${set#*:} -o requirements/$${set%%:*}.lock; done
+
+clean: ## removes the demo's data and everything built; keeps .venv
+	@rm -rf var build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/made.ok:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "zrazkovo: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+	  echo "zrazkovo: no virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+.venv/run.ok: requirements/run.lock .venv/made.ok
+	@echo "zrazkovo: installing the locked dependencies (only the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/dev.ok: requirements/dev.lock .venv/made.ok
+	@echo "zrazkovo: installing the locked dependencies of the tests (only the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@ .venv/run.ok
