@@ -1,0 +1,33 @@
+"""One policy for the whole suite: deterministic examples, and a missing tool is named here but fails in CI."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+IN_CI = bool(os.environ.get("CI"))
+
+settings.register_profile(
+    "zrazkovo", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+settings.load_profile("zrazkovo")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, object, object]:
+    """In CI nothing may be skipped: what is missing there is a broken install step."""
+    report = yield
+    if IN_CI and getattr(report, "skipped", False) and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"  # type: ignore[attr-defined]
+        report.longrepr = f"{item.nodeid} was skipped in CI: {report.longrepr}"  # type: ignore[attr-defined]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says at the very end, by name, which optional servers are missing on this machine and how to get them."""
+    reasons = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}  # type: ignore[index]
+    if reasons:
+        terminalreporter.section("not tested on this machine")
+        for reason in sorted(reasons):
+            terminalreporter.line(reason.removeprefix("Skipped: "))
