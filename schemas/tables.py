@@ -225,5 +225,12 @@ feed_call = Table(  # the last call at each desk, open or closed
     Column("service", String(40)),
     Column("called_unix_ms", BigInteger, nullable=False),
     Column("until_unix_ms", BigInteger, nullable=False),
+    Column("changed_unix_ms", BigInteger, nullable=False),  # newest event of the call; of a closed one, its end
     Column("open", Boolean, nullable=False),
+)
+feed_source = Table(  # what a polled queue system looked like when its events were last taken
+    "feed_source",
+    feed_metadata,
+    Column("source", String(40), primary_key=True),
+    Column("snapshot", LargeBinary, nullable=False),  # JSON
 )
