@@ -1,0 +1,141 @@
+"""Who asks, and whether they may: tokens, session cookies, scopes. It stores nothing and shows no sign-in page.
+
+Every route carries a mark: ``require(scope, ...)`` or ``open_to_all``. ``check_every_route`` refuses to start an
+application with a route that carries neither, so that forgetting the mark closes nothing by luck and opens nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+
+from api.errors import BadToken, CrossSite, NotSignedIn, ScopeMissing, TooManyFailures
+from api.parts import Parts, parts_of
+from collector.store import Token
+
+SCOPES = ("figures", "operators", "devices", "metrics", "try")
+SIGN_IN_PAGE = "/signin"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# Routes that are not ours to mark: the description of the api, and files that are the same for everybody.
+OPEN_PATHS = ("/v1/openapi.json", "/static")
+
+
+def reader(request: Request) -> Token | None:
+    """The token behind this request, by ``Authorization`` or by session; None when there is neither.
+
+    Raises BadToken, TooManyFailures, and CrossSite for a cookie sent by another site's page. Asks the database: call it
+    from a thread, or as a dependency (``Depends(reader)``).
+    """
+    parts = parts_of(request)
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token_behind(parts, request, secret.strip())
+    cookie = request.cookies.get(cookie_name(request))
+    if not cookie:
+        return None
+    if request.method not in SAFE_METHODS and not same_origin(request.headers, origin_of(request), strict=True):
+        raise CrossSite("A signed-in browser may only be sent here by our own pages.")
+    return parts.store.find_session(cookie)
+
+
+class _Require:
+    """A dependency: the reader, who must have every one of ``scopes``."""
+
+    def __init__(self, scopes: Iterable[str], page: bool):
+        self.scopes = frozenset(scopes)
+        self.page = page
+        unknown = self.scopes.difference(SCOPES)
+        if unknown or not self.scopes:
+            raise ValueError(f"not a scope: {', '.join(sorted(unknown)) or 'nothing'}")
+
+    def __call__(self, request: Request, token: Annotated[Token | None, Depends(reader)]) -> Token:
+        if token is None and self.page:
+            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            raise HTTPException(303, headers={"Location": f"{SIGN_IN_PAGE}?next={quote(target, safe='')}"})
+        return allowed(token, self.scopes)
+
+
+def require(*scopes: str, page: bool = False) -> Any:
+    """A dependency that gives the reader's Token and refuses one without all of ``scopes``.
+
+    With ``page`` a browser without a session is sent to the sign-in page instead.
+    """
+    return Depends(_Require(scopes, page))
+
+
+def _anybody() -> None:
+    """Marks a route that needs no token."""
+
+
+open_to_all: Any = Depends(_anybody)
+
+
+def allowed(token: Token | None, scopes: Iterable[str]) -> Token:
+    """``token`` itself if it has all of ``scopes``. Raises NotSignedIn or ScopeMissing."""
+    if token is None:
+        raise NotSignedIn("Send a token as 'Authorization: Bearer ...', or sign in.")
+    missing = sorted(set(scopes) - token.scopes)
+    if missing:
+        raise ScopeMissing(f"It needs the scope {' and '.join(missing)}.")
+    return token
+
+
+def token_behind(parts: Parts, request: Request, secret: str) -> Token:
+    """The valid token that ``secret`` is. Raises BadToken, or TooManyFailures before looking at all."""
+    address = request.client.host if request.client else ""
+    wait_s = parts.slowdown.wait_s(address)
+    if wait_s:
+        raise TooManyFailures(f"Try again in {wait_s} s.", retry_after_s=wait_s)
+    token = parts.store.find_token(secret)
+    if token is None:
+        parts.slowdown.failed(address)
+        raise BadToken("It is unknown, revoked or expired.")
+    return token
+
+
+def cookie_name(request: Request) -> str:
+    """The session cookie's name; over https one that no other host of the domain can set (RFC 6265bis, __Host-)."""
+    return "__Host-zrazkovo" if request.url.scheme == "https" else "zrazkovo"
+
+
+def origin_of(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def same_origin(headers: Mapping[str, str], origin: str, *, strict: bool) -> bool:
+    """Whether a browser says that a page of ``origin`` sent this; without a word of it, ``not strict``."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    sender = headers.get("origin")
+    if sender is not None:
+        return sender == origin
+    return not strict
+
+
+def check_every_route(app: FastAPI) -> None:
+    """Raises RuntimeError if a route of ``app`` says nothing about who may use it."""
+    for path, scopes in scopes_by_route(app):
+        if scopes is None and path not in OPEN_PATHS:
+            raise RuntimeError(f"the route {path} names no scope and is not marked open_to_all")
+
+
+def scopes_by_route(app: FastAPI) -> list[tuple[str, frozenset[str] | None]]:
+    """(path, scopes) of every route: an empty set where it is marked open to all, None where it has no mark."""
+    found: list[tuple[str, frozenset[str] | None]] = []
+    for context in iter_route_contexts(app.routes):
+        dependant = getattr(context, "dependant", None)
+        found.append((context.path or "", _marks(dependant) if dependant is not None else None))
+    return found
+
+
+def _marks(dependant: Dependant) -> frozenset[str] | None:
+    calls = [each.call for each in dependant.dependencies]
+    required = [call.scopes for call in calls if isinstance(call, _Require)]
+    if required:
+        return frozenset().union(*required)
+    return frozenset() if _anybody in calls else None
