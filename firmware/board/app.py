@@ -1,0 +1,214 @@
+"""The pad's loop: carries buttons to the machine, its effects to lamps, flash and network. It takes no decision on votes.
+
+Order in one turn: buttons first, then the network, then what may wait. Two rules hold the finger's patience:
+lamps are set before anything else happens to a press, and nothing is written to flash while the pad is armed.
+"""
+
+from firmware import VERSION
+from firmware.board.courier import Courier
+from firmware.board.link import ARRIVED, DOWN, REFUSED, UP, Link
+from firmware.board.panel import Panel
+from firmware.core import journal as journals
+from firmware.core import pad as machine
+from protocol import codec
+from protocol.errors import ProtocolError
+from protocol.messages import Ack, CallClosed, CallOpened, Command, Health, PadStatus
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.board import link as links
+    from firmware.board.config import Config
+    from firmware.board.contract import Board
+    from firmware.board.store import Store
+    from protocol.messages import Message
+
+# What run() returns.
+STOP, RESTART = "stop", "restart"
+
+_HEALTH_MS = 60000
+# Everything that waits for time alone is looked at this often; a press or a packet wakes the loop at once.
+_IDLE_MS = 1000
+_AFTER_ERROR_MS = 1000
+
+
+class App:
+    def __init__(self, config: "Config", board: "Board", store: "Store"):
+        self._board = board
+        self._store = store
+        self._panel = Panel(board)
+        self._journal = store.open()
+        self._pad = machine.Pad(self._journal, board.ticks_diff)
+        self._link = Link(config, board, self._will)
+        self._courier = Courier(self._journal, self._link, board.ticks_diff)
+        self._condition = self._storage(), "ok"
+        self._status_due = self._unsaved = self._restart_asked = False
+        self._refused = 0
+        self._stall_max_ms = 0
+        self._uptime_ms = 0
+        self._ticks = self._health_ticks = board.ticks_ms()
+
+    def run(self) -> str:
+        """Works until the board says stop or IT says restart; returns which."""
+        self._panel.show(self._pad.lamps)
+        self._board.log("pad %s, journal %s, boot %d" % (VERSION, self._journal.id, self._journal.boot))
+        while self._board.wait(self._turn()):
+            if self._restart_asked and self._pad.state != machine.ARMED:
+                self._save_if_allowed()
+                self._link.drop("restart", self._board.ticks_ms())
+                return RESTART
+        return STOP
+
+    def _turn(self) -> int:
+        """One turn of the loop; returns how long the next may be waited for."""
+        began_ticks = self._board.ticks_ms()
+        self._uptime_ms += self._board.ticks_diff(began_ticks, self._ticks)
+        self._ticks = began_ticks
+        try:
+            self._step(began_ticks)
+            idle_ms = self._idle_ms(began_ticks)
+        except Exception as error:  # the pad must outlive every surprise; the next turn starts from its state
+            self._board.log("error: %r" % error)
+            self._link.drop("error", began_ticks)
+            idle_ms = _AFTER_ERROR_MS
+        lasted_ms = self._board.ticks_diff(self._board.ticks_ms(), began_ticks)
+        self._stall_max_ms = max(self._stall_max_ms, lasted_ms)
+        return idle_ms
+
+    def _step(self, ticks_ms: int) -> None:
+        buttons = self._panel.scan(ticks_ms)
+        if buttons:
+            self._carry_out(self._pad.press(buttons, ticks_ms))
+        for event in self._link.step(ticks_ms):
+            self._on_link(event, ticks_ms)
+        self._carry_out(self._pad.tick(ticks_ms))
+        self._save_if_allowed()
+        self._courier.step(ticks_ms)
+        self._publish_status(ticks_ms)
+        if self._board.ticks_diff(ticks_ms, self._health_ticks) >= _HEALTH_MS:
+            self._publish_health(ticks_ms)
+
+    def _idle_ms(self, ticks_ms: int) -> int:
+        idle_ms = min(_IDLE_MS, self._pad.due_ms(ticks_ms))
+        return self._link.due_ms(ticks_ms, self._panel.due_ms(ticks_ms, idle_ms))
+
+    def _carry_out(self, effects: "list[machine.Effect]") -> None:
+        for effect, lamps in effects:
+            if effect == machine.LAMPS and lamps:
+                self._panel.show(lamps)
+            elif effect == machine.SAVE:
+                self._unsaved = True
+                self._save_if_allowed()
+            else:
+                self._status_due = True
+
+    def _save_if_allowed(self) -> None:
+        # What is put off here is only that votes were acknowledged: forgotten in a power cut, they are sent once more.
+        if self._unsaved and self._pad.state != machine.ARMED:
+            self._unsaved = False
+            self._store.save(self._journal)
+
+    def _on_link(self, event: "links.Event", ticks_ms: int) -> None:
+        if event[0] == ARRIVED:
+            _, kind, payload, retained = event
+            try:
+                message = codec.decode(kind, payload)  # type: ignore[arg-type]  # an ARRIVED event's fields
+                self._on_message(message, bool(retained), ticks_ms)
+            except ProtocolError as error:
+                self._refuse(str(error))
+        elif event[0] == UP:
+            self._board.log("connected")
+            self._status_due = True
+        elif event[0] == DOWN:
+            self._board.log("disconnected: %s" % event[1])
+        elif event[0] == REFUSED:
+            self._refuse("not for this pad, or too large")
+
+    def _on_message(self, message: "Message", retained: bool, ticks_ms: int) -> None:
+        if isinstance(message, CallOpened):
+            now_unix_ms = self._board.now_unix_ms()
+            self._carry_out(self._pad.call_opened(message, now_unix_ms, not retained, ticks_ms))
+        elif isinstance(message, CallClosed):
+            self._carry_out(self._pad.call_closed(ticks_ms))
+        elif isinstance(message, Ack):
+            self._on_ack(message)
+        elif isinstance(message, Command) and not retained:
+            self._on_command(message, ticks_ms)
+        else:
+            self._refuse("a retained command: it would be obeyed again at every connection")
+
+    def _on_ack(self, ack: Ack) -> None:
+        found = self._journal.acknowledge(ack)
+        if found == journals.AHEAD:
+            self._board.log("the collector is ahead of this journal: starting a new one")
+            self._journal.renew(self._board.random_bytes(4))
+            self._status_due = True
+        if found != journals.IGNORED:
+            self._unsaved = True
+
+    def _on_command(self, command: Command, ticks_ms: int) -> None:
+        self._board.log("command %s: %s" % (command.id, command.do))
+        if command.do == "identify":
+            self._carry_out(self._pad.identify(ticks_ms))
+        elif command.do == "restart":
+            self._restart_asked = True
+        else:
+            self._status_due = True
+            self._publish_health(ticks_ms)
+
+    def _refuse(self, why: str) -> None:
+        self._refused += 1
+        self._board.log("refused: " + why)
+
+    def _storage(self) -> str:
+        if self._store.fault:
+            return "fault"
+        return "full" if self._journal.is_full else "ok"
+
+    def _publish_status(self, ticks_ms: int) -> None:
+        condition = self._storage(), "stuck" if self._panel.is_stuck() else "ok"
+        if condition != self._condition:
+            self._condition = condition
+            self._status_due = True
+        if self._status_due and self._link.publish(self._status(), True, 1, ticks_ms):
+            self._status_due = False
+
+    def _status(self) -> PadStatus:
+        return self._make_status("online", self._pad.state, self._pad.call)
+
+    def _will(self) -> PadStatus:
+        return self._make_status("offline", machine.DARK, None)
+
+    def _make_status(self, state: str, phase: str, call: "str | None") -> PadStatus:
+        storage, buttons = self._condition
+        return PadStatus(
+            state=state,
+            phase=phase,
+            call=call,
+            journal=self._journal.id,
+            boot=self._journal.boot,
+            firmware=VERSION,
+            reset=self._board.RESET,
+            lamps="unverified",  # no board has a sensor that sees its lamps
+            buttons=buttons,
+            storage=storage,
+        )
+
+    def _publish_health(self, ticks_ms: int) -> None:
+        used_bytes, free_bytes = self._board.heap()
+        counts = self._pad.counts
+        health = Health(
+            uptime_s=self._uptime_ms // 1000,
+            heap_used_bytes=used_bytes,
+            heap_free_bytes=free_bytes,
+            signal_dbm=self._board.signal_dbm(),
+            stall_max_ms=self._stall_max_ms,
+            outbox=self._journal.depth,
+            votes=counts[machine.VOTE],
+            repeats=counts[machine.REPEAT],
+            no_call=counts[machine.NO_CALL],
+            late=counts[machine.LATE],
+            reconnects=max(0, self._link.connects - 1),
+            refused_messages=self._refused,
+        )
+        self._health_ticks = ticks_ms
+        self._link.publish(health, False, 0, ticks_ms)

@@ -1,0 +1,78 @@
+"""What a board file must give the rest of the pad: the seam between unix.py, a chip's board file and app.py.
+
+For readers and the type checker only; it is not shipped, because MicroPython has no ``typing``.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Pin(Protocol):
+    """The part of machine.Pin that a pad uses; its constants are the class's, and differ from port to port."""
+
+    IN: int
+    OUT: int
+    PULL_UP: int
+    PULL_DOWN: int
+    IRQ_RISING: int
+    IRQ_FALLING: int
+
+    def __init__(self, id: int, mode: int, pull: "int | None" = None, *, value: int = 0): ...  # noqa: A002
+
+    def value(self, level: "int | None" = None, /) -> "int | None": ...
+
+    def irq(self, handler: "Callable[[Pin], None]", trigger: int) -> object: ...
+
+
+class Stream(Protocol):
+    """A connection that never blocks. Every method may raise OSError: then it is gone."""
+
+    def ready(self) -> bool:
+        """Whether it is open yet (connected, and shaken hands if it does)."""
+
+    def send(self, data: bytes) -> int:
+        """How many bytes were taken, perhaps 0."""
+
+    def receive(self, buffer: bytearray) -> int:
+        """How many bytes were put into ``buffer``; 0 for none yet. The end of the stream is an OSError."""
+
+    def close(self) -> None: ...
+
+
+class Connector(Protocol):
+    """Begins a connection; this is where TLS goes in. Raises OSError."""
+
+    def open(self, host: str, port: int) -> Stream: ...
+
+
+class Board(Protocol):
+    """One kind of pad hardware."""
+
+    RESET: str  # why it started, in the words of PadStatus.reset
+    Pin: "type[Pin]"
+    BUTTON_IDS: "tuple[int, int, int]"  # bad, good, exemplary
+    LAMP_IDS: "tuple[int, int, int]"
+    PRESSED_LEVEL: int  # what a pressed button's pin reads; a lit lamp's is 1
+    connector: Connector
+
+    def ticks_diff(self, later: int, earlier: int) -> int: ...
+
+    def settle_lamps(self) -> None:
+        """Called after the lamp pins were set, for boards whose lamps hang on a wire or behind a latch."""
+
+    def ticks_ms(self) -> int: ...
+
+    def now_unix_ms(self) -> "int | None":
+        """The wall clock, or None while it is unknown."""
+
+    def wait(self, timeout_ms: int) -> bool:
+        """Sleeps until a button moves, the connection has news, or time is up. False: the pad is to stop."""
+
+    def random_bytes(self, count: int) -> bytes: ...
+
+    def heap(self) -> "tuple[int, int]":
+        """Bytes used and free."""
+
+    def signal_dbm(self) -> "int | None": ...
+
+    def log(self, text: str) -> None: ...

@@ -1,0 +1,238 @@
+"""The board file of MicroPython's unix build: the same pad with pipes for buttons and lamps, and a file for flash.
+
+Not an emulator: everything but what is in this file is the code of a real pad.
+
+    stdin   P<button>1   the button (1..3) goes down        stdout  L<abc>   lamps bad, good, exemplary: 0 or 1
+            P<button>0   it is released                             # text   log
+            end          the pad is switched off: exit 0
+
+Lines that arrive together are seen in one scan, like fingers within one scan's millisecond; but a release ends the
+scan, so quick presses one after the other stay in order.
+"""
+
+import gc
+import os
+import select
+import sys
+import time
+
+import vfs
+
+from firmware.board import config
+from firmware.board.app import RESTART, App
+from firmware.board.store import Store
+from firmware.board.tcp import TcpConnector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Handler = Callable[["Pin"], None]
+
+_FLASH_BYTES = 128 * 1024
+_BLOCK_BYTES = 4096
+_MOUNT = "/flash"
+_LINE_LIMIT = 16
+# Before this (2020-01-01) the machine's clock has not been set.
+_CLOCK_KNOWN_UNIX_MS = 1577836800000
+
+
+class Pin:
+    """machine.Pin as far as a pad uses it, its levels held by the class as a chip holds them in registers."""
+
+    IN, OUT = 0, 1
+    PULL_UP, PULL_DOWN = 1, 2
+    IRQ_RISING, IRQ_FALLING = 1, 2
+
+    _levels: "dict[int, int]" = {}
+    _handlers: "dict[int, tuple[Handler, int, Pin]]" = {}
+
+    def __init__(self, id: int, mode: int = IN, pull: "int | None" = None, *, value: "int | None" = None):  # noqa: A002
+        self._id = id
+        if value is not None:
+            self.value(value)
+
+    def value(self, level: "int | None" = None) -> "int | None":
+        """The level, or sets it and calls the interrupt handler if its edge came."""
+        if level is None:
+            return self._levels.get(self._id, 0)
+        edge = level - self._levels.get(self._id, 0)
+        self._levels[self._id] = level
+        if edge and self._id in self._handlers:
+            handler, trigger, pin = self._handlers[self._id]
+            if trigger & (self.IRQ_RISING if edge > 0 else self.IRQ_FALLING):
+                handler(pin)
+        return None
+
+    def on(self) -> None:
+        self.value(1)
+
+    def off(self) -> None:
+        self.value(0)
+
+    def irq(self, handler: "Handler", trigger: int = IRQ_RISING) -> None:
+        self._handlers[self._id] = (handler, trigger, self)
+
+
+class FileBlockDevice:
+    """A flash chip in a file, for VfsLfs2 (extended block protocol). Made of 0xFF, as erased flash is.
+
+    Errors are returned, not raised: an exception would unwind through LittleFS and has crashed the interpreter.
+    """
+
+    _IOCTL_BLOCK_COUNT, _IOCTL_BLOCK_BYTES, _IOCTL_ERASE = 4, 5, 6
+    _EIO = -5
+
+    def __init__(self, path: str):
+        self.is_new = False
+        try:
+            self._file = open(path, "r+b")  # noqa: SIM115 - held open as long as the pad runs
+        except OSError:
+            self.is_new = True
+            with open(path, "wb") as file:
+                for _ in range(_FLASH_BYTES // _BLOCK_BYTES):
+                    file.write(b"\xff" * _BLOCK_BYTES)
+            self._file = open(path, "r+b")  # noqa: SIM115
+
+    def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> int:
+        try:
+            self._file.seek(block * _BLOCK_BYTES + offset)
+            return 0 if self._file.readinto(buffer) == len(buffer) else self._EIO
+        except OSError:
+            return self._EIO
+
+    def writeblocks(self, block: int, buffer: bytes, offset: int = 0) -> int:
+        try:
+            self._file.seek(block * _BLOCK_BYTES + offset)
+            self._file.write(buffer)
+            return 0
+        except OSError:
+            return self._EIO
+
+    def ioctl(self, command: int, argument: int) -> int:
+        if command == self._IOCTL_BLOCK_COUNT:
+            return _FLASH_BYTES // _BLOCK_BYTES
+        if command == self._IOCTL_BLOCK_BYTES:
+            return _BLOCK_BYTES
+        if command == self._IOCTL_ERASE:
+            return self.writeblocks(argument, b"\xff" * _BLOCK_BYTES)
+        return 0
+
+
+class UnixBoard:
+    """contract.Board on pipes."""
+
+    Pin = Pin
+    BUTTON_IDS = (1, 2, 3)
+    LAMP_IDS = (4, 5, 6)
+    PRESSED_LEVEL = 1
+
+    def __init__(self) -> None:
+        self.RESET = "power"
+        self._poll = select.poll()
+        self._poll.register(sys.stdin, select.POLLIN)
+        self.connector = TcpConnector(self._poll)
+        self._line = b""
+        self._shown: str | None = None
+
+    def restarted(self) -> None:
+        """The pad starts again within the same process: lamps are reported anew."""
+        self.RESET = "soft"
+        self._shown = None
+
+    def settle_lamps(self) -> None:
+        shown = "".join([str(Pin(pin_id).value()) for pin_id in self.LAMP_IDS])
+        if shown != self._shown:
+            self._shown = shown
+            self._write("L%s\n" % shown)
+
+    def ticks_ms(self) -> int:
+        return time.ticks_ms()  # type: ignore[attr-defined,no-any-return]
+
+    def ticks_diff(self, later: int, earlier: int) -> int:
+        return time.ticks_diff(later, earlier)  # type: ignore[attr-defined,no-any-return]
+
+    def now_unix_ms(self) -> "int | None":
+        now_unix_ms = time.time_ns() // 1000000
+        return now_unix_ms if now_unix_ms >= _CLOCK_KNOWN_UNIX_MS else None
+
+    def wait(self, timeout_ms: int) -> bool:
+        """Sleeps until stdin or the socket has something; then takes the lines that make up one scan."""
+        while True:
+            released = False
+            typed = False
+            for source, _ in self._poll.poll(timeout_ms):
+                if source is sys.stdin:
+                    typed = True
+                    byte = sys.stdin.buffer.read(1)
+                    if not byte:
+                        return False
+                    released = self._take(byte)
+            if released or not typed:
+                return True
+            timeout_ms = 0
+
+    def random_bytes(self, count: int) -> bytes:
+        return os.urandom(count)
+
+    def heap(self) -> "tuple[int, int]":
+        gc.collect()
+        return gc.mem_alloc(), gc.mem_free()  # type: ignore[attr-defined]
+
+    def signal_dbm(self) -> "int | None":
+        return None
+
+    def log(self, text: str) -> None:
+        self._write("# %s\n" % text)
+
+    def _take(self, byte: bytes) -> bool:
+        """Collects one byte of a line from stdin; whether a button was released by it."""
+        if byte != b"\n":
+            self._line = (self._line + byte)[:_LINE_LIMIT]
+            return False
+        line, self._line = self._line, b""
+        if len(line) != 3 or line[:1] != b"P" or line[1:2] not in (b"1", b"2", b"3") or line[2:] not in (b"0", b"1"):
+            self.log("not understood on stdin")
+            return False
+        Pin(self.BUTTON_IDS[line[1] - 49]).value(line[2] - 48)
+        return line[2:] == b"0"
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)  # unbuffered in MicroPython: it has left the process when this returns
+
+
+def mount(path: str) -> bool:
+    """Mounts the flash image at ``path``, made and formatted if need be. False: what was in it is lost."""
+    flash = FileBlockDevice(path)
+    lost = False
+    try:
+        if flash.is_new:
+            vfs.VfsLfs2.mkfs(flash, progsize=256)
+        chip = vfs.VfsLfs2(flash, progsize=256)
+    except OSError:
+        lost = True
+        vfs.VfsLfs2.mkfs(flash, progsize=256)
+        chip = vfs.VfsLfs2(flash, progsize=256)
+    vfs.mount(chip, _MOUNT)
+    return not lost
+
+
+def main(arguments: "list[str]") -> int:
+    """Runs the pad that lives in the directory ``arguments[1]`` until its stdin ends; returns the exit code."""
+    board = UnixBoard()
+    if len(arguments) != 2:
+        board.log("usage: main.py <the pad's directory>")
+        return 2
+    try:
+        with open(arguments[1] + "/pad.json", "rb") as file:
+            settings = config.parse(file.read())
+    except OSError:
+        board.log("pad.json cannot be read")
+        return 2
+    except config.ConfigError as error:
+        board.log(str(error))
+        return 2
+    store = Store(_MOUNT, board.random_bytes, not mount(arguments[1] + "/flash.img"))
+    while App(settings, board, store).run() == RESTART:
+        board.restarted()
+    return 0

@@ -1,0 +1,1 @@
+"""What a pad decides: no hardware, no network, no clock of its own. Runs unchanged under both Pythons."""

@@ -1,0 +1,192 @@
+"""The pad's behaviour in one table. It owns no clock, no pin, no file and no socket; app.py carries out its effects.
+
+Rules for this file
+1. Every change of state happens in ``_enter`` and is listed here.
+2. Time comes in as ``ticks_ms`` and is compared only by the ``ticks_diff`` given to the constructor, because a
+   board's ticks wrap (2**30 ms on most). A tick value that must outlive a wrap is dropped by ``tick`` in time.
+3. Inputs return effects, in the order in which they must be carried out: lamps, then flash, then the network.
+
+                  DARK                     ARMED                       VOTED
+    lamps         none                     all three                   the one that was pressed
+    call_opened   ARMED, if the call is    same call: nothing (recall) same call: nothing (recall)
+                  to be trusted; VOTED,    other, trusted: ARMED anew  other, trusted: ARMED
+                  if already voted for     other, not trusted: DARK    other, not trusted: DARK
+    call_closed   nothing                  DARK                        DARK
+    press         late, no_call            one button: vote, VOTED     repeat
+                                           several at once: nothing
+    tick          (blinks when asked to)   DARK when the trust ends    DARK when the trust ends
+
+Order 19/01-03-13/551: active only after a call (P2.4), the pressed button stays lit and the others go out (P2.6),
+dark when the work with the client ends (P2.7).
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firmware.core.journal import Journal
+    from protocol.messages import CallOpened
+
+    Lamps = tuple[int, int, int]
+    Effect = tuple[str, Lamps | None]
+
+# States; also the phases of PadStatus.
+DARK, ARMED, VOTED = "dark", "armed", "voted"
+# Effects. LAMPS carries the three levels (bad, good, exemplary); SAVE: write the journal; STATUS: tell the world.
+LAMPS, SAVE, STATUS = "lamps", "save", "status"
+# Dispositions of a press; also counters of Health.
+VOTE, REPEAT, NO_CALL, LATE = "vote", "repeat", "no_call", "late"
+
+# A client who is a little too late is not a client who plays with a dark pad: counted apart.
+LATE_WINDOW_MS = 10000
+# Feed and pad keep time by NTP; a call from further ahead than this means that one of the clocks is wrong.
+FUTURE_LIMIT_MS = 300000
+# Vote.after_ms ends at one day, and ticks may wrap after six: no call is trusted for longer than this.
+TRUST_LIMIT_MS = 86400000
+BLINK_MS = 300
+BLINKS = 4
+
+_ALL: "Lamps" = (1, 1, 1)
+_NONE: "Lamps" = (0, 0, 0)
+
+
+def trusted_for_ms(message: "CallOpened", now_unix_ms: "int | None", live: bool) -> int:
+    """For how long from now the call in ``message`` may be trusted; 0 if a pad must not arm on it.
+
+    Args:
+        now_unix_ms: the pad's clock, or None while it is unknown.
+        live: the message came as it was published, not out of the broker's store.
+    """
+    if now_unix_ms is None:
+        left_ms = message.until_unix_ms - message.opened_unix_ms if live else 0
+    elif message.opened_unix_ms > now_unix_ms + FUTURE_LIMIT_MS:
+        left_ms = 0
+    else:
+        left_ms = message.until_unix_ms - now_unix_ms
+    return max(0, min(left_ms, TRUST_LIMIT_MS))
+
+
+class Pad:
+    """One desk's pad. Reads and appends to the journal given to it; writing that to flash is the effect SAVE."""
+
+    def __init__(self, journal: "Journal", ticks_diff: "Callable[[int, int], int]"):
+        self.state = DARK
+        self.call: str | None = None
+        self.counts = {VOTE: 0, REPEAT: 0, NO_CALL: 0, LATE: 0}
+        self._journal = journal
+        self._ticks_diff = ticks_diff
+        self._rating = 0
+        self._entered_ticks = 0
+        self._trusted_ms = 0
+        self._missed_ticks: int | None = None  # when a call ended without a vote, while that is news
+        self._blink_ticks: int | None = None
+        self._blink_lit = False
+
+    @property
+    def lamps(self) -> "Lamps":
+        """What the lamps must show by the state alone (a blinking pad may differ for a moment)."""
+        if self.state == VOTED:
+            return (int(self._rating == 1), int(self._rating == 2), int(self._rating == 3))
+        return _ALL if self.state == ARMED else _NONE
+
+    def call_opened(
+        self, message: "CallOpened", now_unix_ms: "int | None", live: bool, ticks_ms: int
+    ) -> "list[Effect]":
+        self._expire(ticks_ms)
+        if message.call == self.call:
+            return []  # a recall: the client has the same one chance
+        trusted_ms = trusted_for_ms(message, now_unix_ms, live)
+        rating = self._journal.rating_of(message.call)
+        if not trusted_ms or (not rating and self._journal.is_full):
+            return self._darken(ticks_ms)
+        self.call = message.call
+        self._trusted_ms = trusted_ms
+        self._rating = rating
+        return self._enter(VOTED if rating else ARMED, ticks_ms)
+
+    def call_closed(self, ticks_ms: int) -> "list[Effect]":
+        """No call is open at this desk, whichever it was that ended."""
+        return self._darken(ticks_ms)
+
+    def press(self, buttons: "tuple[int, ...]", ticks_ms: int) -> "list[Effect]":
+        """``buttons`` (1..3) went down in one and the same scan."""
+        effects = self._expire(ticks_ms)
+        if self.state == ARMED:
+            # Of two at once nobody can say which was meant; the lamps stay, so the client may press again.
+            if len(buttons) == 1:
+                effects = self._vote(buttons[0], ticks_ms)
+        elif self.state == VOTED:
+            self.counts[REPEAT] += len(buttons)
+        else:
+            self.counts[LATE if self._is_late(ticks_ms) else NO_CALL] += len(buttons)
+        return effects
+
+    def tick(self, ticks_ms: int) -> "list[Effect]":
+        """Time has passed. To be called at least once a second, and when due_ms() says so."""
+        if self._missed_ticks is not None and not self._is_late(ticks_ms):
+            self._missed_ticks = None
+        return self._expire(ticks_ms) or self._blink(ticks_ms)
+
+    def identify(self, ticks_ms: int) -> "list[Effect]":
+        """Blinks a few times, so that a person sees which pad this is. Only a dark pad does: lit lamps mean something."""
+        if self.state != DARK:
+            return []
+        self._blink_ticks = ticks_ms
+        return self._blink(ticks_ms)
+
+    def due_ms(self, ticks_ms: int) -> int:
+        """In how many milliseconds tick() will have something to do."""
+        if self._blink_ticks is not None:
+            return BLINK_MS - self._ticks_diff(ticks_ms, self._blink_ticks) % BLINK_MS
+        if self.state == DARK:
+            return TRUST_LIMIT_MS
+        return max(0, self._trusted_ms - self._ticks_diff(ticks_ms, self._entered_ticks))
+
+    def _vote(self, button: int, ticks_ms: int) -> "list[Effect]":
+        after_ms = min(max(0, self._ticks_diff(ticks_ms, self._entered_ticks)), TRUST_LIMIT_MS)
+        assert self.call is not None
+        self._journal.add(self.call, button, after_ms)
+        self.counts[VOTE] += 1
+        self._rating = button
+        self._trusted_ms -= after_ms
+        lamps, status = self._enter(VOTED, ticks_ms)
+        return [lamps, (SAVE, None), status]
+
+    def _expire(self, ticks_ms: int) -> "list[Effect]":
+        if self.state == DARK or self.due_ms(ticks_ms) > 0:
+            return []
+        return self._darken(ticks_ms)
+
+    def _darken(self, ticks_ms: int) -> "list[Effect]":
+        if self.state == DARK:
+            return []
+        if self.state == ARMED:
+            self._missed_ticks = ticks_ms
+        self.call = None
+        self._rating = 0
+        return self._enter(DARK, ticks_ms)
+
+    def _enter(self, state: str, ticks_ms: int) -> "list[Effect]":
+        self.state = state
+        self._entered_ticks = ticks_ms
+        self._blink_ticks = None
+        self._blink_lit = False
+        return [(LAMPS, self.lamps), (STATUS, None)]
+
+    def _is_late(self, ticks_ms: int) -> bool:
+        return (
+            self._missed_ticks is not None
+            and self._ticks_diff(ticks_ms, self._missed_ticks) < LATE_WINDOW_MS
+        )
+
+    def _blink(self, ticks_ms: int) -> "list[Effect]":
+        if self._blink_ticks is None:
+            return []
+        step = self._ticks_diff(ticks_ms, self._blink_ticks) // BLINK_MS
+        if step >= 2 * BLINKS:
+            self._blink_ticks = None
+        lit = self._blink_ticks is not None and step % 2 == 0
+        if lit == self._blink_lit:
+            return []
+        self._blink_lit = lit
+        return [(LAMPS, _ALL if lit else _NONE)]

@@ -1,0 +1,1 @@
+"""What runs on IT's computer, under CPython: building the pad's files."""
