@@ -1,4 +1,4 @@
-"""The pad's loop: carries buttons to the machine, its effects to lamps, flash and network. It takes no decision on votes.
+"""The pad's loop: carries buttons to the machine, its effects to lamps, flash and network. It decides no vote.
 
 Order in one turn: buttons first, then the network, then what may wait. Two rules hold the finger's patience:
 lamps are set before anything else happens to a press, and nothing is written to flash while the pad is armed.
@@ -127,6 +127,8 @@ class App:
         if isinstance(message, CallOpened):
             now_unix_ms = self._board.now_unix_ms()
             self._carry_out(self._pad.call_opened(message, now_unix_ms, not retained, ticks_ms))
+            if self._pad.call != message.call:
+                self._board.log("not armed: the call is over, the clock is wrong or the journal is full")
         elif isinstance(message, CallClosed):
             self._carry_out(self._pad.call_closed(ticks_ms))
         elif isinstance(message, Ack):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Pin(Protocol):
+class BoardPin(Protocol):
     """The part of machine.Pin that a pad uses; its constants are the class's, and differ from port to port."""
 
     IN: int
@@ -17,11 +17,11 @@ class Pin(Protocol):
     IRQ_RISING: int
     IRQ_FALLING: int
 
-    def __init__(self, id: int, mode: int, pull: "int | None" = None, *, value: int = 0): ...  # noqa: A002
+    def __init__(self, id: int, mode: int, pull: "int | None" = None, *, value: "int | None" = None): ...  # noqa: A002
 
     def value(self, level: "int | None" = None, /) -> "int | None": ...
 
-    def irq(self, handler: "Callable[[Pin], None]", trigger: int) -> object: ...
+    def irq(self, handler: "Callable[[BoardPin], None]", trigger: int) -> object: ...
 
 
 class Stream(Protocol):
@@ -49,11 +49,15 @@ class Board(Protocol):
     """One kind of pad hardware."""
 
     RESET: str  # why it started, in the words of PadStatus.reset
-    Pin: "type[Pin]"
     BUTTON_IDS: "tuple[int, int, int]"  # bad, good, exemplary
     LAMP_IDS: "tuple[int, int, int]"
     PRESSED_LEVEL: int  # what a pressed button's pin reads; a lit lamp's is 1
-    connector: Connector
+
+    @property
+    def Pin(self) -> type[BoardPin]: ...  # noqa: N802 - the class machine.Pin
+
+    @property
+    def connector(self) -> Connector: ...
 
     def ticks_diff(self, later: int, earlier: int) -> int: ...
 
@@ -71,7 +75,7 @@ class Board(Protocol):
     def random_bytes(self, count: int) -> bytes: ...
 
     def heap(self) -> "tuple[int, int]":
-        """Bytes used and free."""
+        """Bytes used and free, after a collection."""
 
     def signal_dbm(self) -> "int | None": ...
 

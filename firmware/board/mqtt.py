@@ -119,18 +119,16 @@ class Session:
         half_ms = self._keepalive_s * 500
         if self._pinged_ticks is not None:
             return self._ticks_diff(ticks_ms, self._pinged_ticks) >= half_ms
-        silent_ms = max(
-            self._ticks_diff(ticks_ms, self._heard_ticks), self._ticks_diff(ticks_ms, self._said_ticks)
-        )
+        silent_ms = max(self._ticks_diff(ticks_ms, self._heard_ticks), self._ticks_diff(ticks_ms, self._said_ticks))
         if silent_ms >= half_ms:
             self._pinged_ticks = ticks_ms
             self._say(_packet(_PINGREQ, b""), ticks_ms)
         return False
 
     def _resend(self, ticks_ms: int) -> None:
-        for packet_id, (packet, sent_ticks) in list(self._in_flight.items()):
+        for packet_id, (sent, sent_ticks) in list(self._in_flight.items()):
             if self._ticks_diff(ticks_ms, sent_ticks) >= RESEND_MS:
-                packet = bytes([packet[0] | _DUP]) + packet[1:]
+                packet = bytes([sent[0] | _DUP]) + sent[1:]
                 self._in_flight[packet_id] = (packet, ticks_ms)
                 self._say(packet, ticks_ms)
 

@@ -8,7 +8,7 @@ from firmware.core.debounce import Debounce
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.board.contract import Board, Pin
+    from firmware.board.contract import Board, BoardPin
 
 
 class Panel:
@@ -19,8 +19,8 @@ class Panel:
 
     def show(self, levels: "tuple[int, int, int]") -> None:
         """Sets the lamps: bad, good, exemplary."""
-        for pin, level in zip(self._lamps, levels):
-            pin.value(level)
+        for i, pin in enumerate(self._lamps):
+            pin.value(levels[i])
         self._settle_lamps()
 
     def scan(self, ticks_ms: int) -> "tuple[int, ...]":
@@ -55,5 +55,5 @@ class _Button:
         self._went_down = False
         return self.contact.update(down, ticks_ms)
 
-    def _on_edge(self, pin: "Pin") -> None:
+    def _on_edge(self, pin: "BoardPin") -> None:
         self._went_down = True

@@ -1,4 +1,4 @@
-"""Non-blocking TCP for link.py: contract.Connector and contract.Stream. Plain text; a TLS connector stands beside it."""
+"""Non-blocking TCP for link.py: contract.Connector and contract.Stream. It does not encrypt: TLS takes another."""
 
 import select
 import socket

@@ -27,7 +27,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Handler = Callable[["Pin"], None]
+    from firmware.board.contract import BoardPin
+
+    Handler = Callable[[BoardPin], None]
 
 _FLASH_BYTES = 128 * 1024
 _BLOCK_BYTES = 4096
@@ -86,13 +88,13 @@ class FileBlockDevice:
     def __init__(self, path: str):
         self.is_new = False
         try:
-            self._file = open(path, "r+b")  # noqa: SIM115 - held open as long as the pad runs
+            self._file = open(path, "r+b")
         except OSError:
             self.is_new = True
             with open(path, "wb") as file:
                 for _ in range(_FLASH_BYTES // _BLOCK_BYTES):
                     file.write(b"\xff" * _BLOCK_BYTES)
-            self._file = open(path, "r+b")  # noqa: SIM115
+            self._file = open(path, "r+b")
 
     def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> int:
         try:
@@ -162,9 +164,9 @@ class UnixBoard:
             released = False
             typed = False
             for source, _ in self._poll.poll(timeout_ms):
-                if source is sys.stdin:
+                if source is sys.stdin:  # MicroPython's poll gives back the object, not its number
                     typed = True
-                    byte = sys.stdin.buffer.read(1)
+                    byte = sys.stdin.buffer.read(1)  # type: ignore[attr-defined]
                     if not byte:
                         return False
                     released = self._take(byte)
@@ -232,7 +234,11 @@ def main(arguments: "list[str]") -> int:
     except config.ConfigError as error:
         board.log(str(error))
         return 2
-    store = Store(_MOUNT, board.random_bytes, not mount(arguments[1] + "/flash.img"))
-    while App(settings, board, store).run() == RESTART:
-        board.restarted()
+    intact = mount(arguments[1] + "/flash.img")
+    try:
+        while App(settings, board, Store(_MOUNT, board.random_bytes, fault=not intact)).run() == RESTART:
+            intact = True
+            board.restarted()
+    except KeyboardInterrupt:  # Ctrl-C in a terminal reaches every process of it
+        pass
     return 0

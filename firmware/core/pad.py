@@ -128,7 +128,7 @@ class Pad:
         return self._expire(ticks_ms) or self._blink(ticks_ms)
 
     def identify(self, ticks_ms: int) -> "list[Effect]":
-        """Blinks a few times, so that a person sees which pad this is. Only a dark pad does: lit lamps mean something."""
+        """Blinks a few times to show a person which pad this is. Only if dark: otherwise the lamps say something."""
         if self.state != DARK:
             return []
         self._blink_ticks = ticks_ms
@@ -174,10 +174,7 @@ class Pad:
         return [(LAMPS, self.lamps), (STATUS, None)]
 
     def _is_late(self, ticks_ms: int) -> bool:
-        return (
-            self._missed_ticks is not None
-            and self._ticks_diff(ticks_ms, self._missed_ticks) < LATE_WINDOW_MS
-        )
+        return self._missed_ticks is not None and self._ticks_diff(ticks_ms, self._missed_ticks) < LATE_WINDOW_MS
 
     def _blink(self, ticks_ms: int) -> "list[Effect]":
         if self._blink_ticks is None:
