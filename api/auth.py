@@ -52,7 +52,7 @@ class _Require:
         if unknown or not self.scopes:
             raise ValueError(f"not a scope: {', '.join(sorted(unknown)) or 'nothing'}")
 
-    def __call__(self, request: Request, token: Annotated[Token | None, Depends(reader)]) -> Token:
+    async def __call__(self, request: Request, token: Annotated[Token | None, Depends(reader)]) -> Token:
         if token is None and self.page:
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             raise HTTPException(303, headers={"Location": f"{SIGN_IN_PAGE}?next={quote(target, safe='')}"})
@@ -67,7 +67,7 @@ def require(*scopes: str, page: bool = False) -> Any:
     return Depends(_Require(scopes, page))
 
 
-def _anybody() -> None:
+async def _anybody() -> None:
     """Marks a route that needs no token."""
 
 

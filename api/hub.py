@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from api.livestate import LiveState, look
 from collector.store import Store, StoreError
-from schemas.resources import LampState
+from schemas.resources import LampState, LiveLamps, Resource
 
 log = logging.getLogger("api.hub")
 
@@ -101,9 +101,11 @@ class Hub:
             self._drop(subscription)
 
     async def _watch_once(self) -> None:
+        if not self._subscribers:
+            return
         mark = await asyncio.to_thread(self._store.change_mark)
         due = time.monotonic() - self._looked_at > LOOK_AT_LEAST_EVERY_S
-        if not self._subscribers or (mark == self._mark and not due):
+        if mark == self._mark and not due:
             return
         async with self._looking:
             # The mark from before the look: a commit in between is looked at once more, never missed.
@@ -133,3 +135,12 @@ class Hub:
         self._subscribers.discard(subscription)
         with contextlib.suppress(asyncio.QueueFull):  # the queue keeps one place free for this
             subscription.events.put_nowait(None)
+
+
+def encoded(name: str, value: Resource) -> bytes:
+    """One server-sent event (HTML standard, section 9.2); JSON has no line breaks of its own."""
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), value.model_dump_json().encode())
+
+
+def _lamps_event(lamps: Iterable[LampState]) -> bytes:
+    return encoded("lamps", LiveLamps(lamps=list(lamps)))

@@ -8,6 +8,7 @@ from api.bench import Bench
 from api.hub import Hub
 from api.settings import Settings
 from api.slowdown import Slowdown
+from api.telemetry import Telemetry
 from collector.store import Store
 
 
@@ -20,6 +21,7 @@ class Parts:
     hub: Hub
     bench: Bench | None
     slowdown: Slowdown
+    telemetry: Telemetry
 
 
 def parts_of(request: Request) -> Parts:

@@ -64,7 +64,9 @@ class Cell(Resource):
     last: date = Field(alias="to")
     complete: bool = Field(description="whether the period is over, in the time zone of its branches")
     branch: str | None
-    key: str | None = Field(description="the service, operator or desk; null for the centre and a branch, and for calls that name none")
+    key: str | None = Field(
+        description="service, operator or desk; null for centre and branch, and where none is named"
+    )
     name: str
     name_en: str
     calls: int
@@ -176,7 +178,6 @@ class HealthResource(Resource):
 
     status: Literal["ok", "unavailable"]
     database: Literal["reachable", "unreachable"]
-    version: str
     newest_message_age_s: float | None = Field(description="since any pad was last heard of; null if none ever was")
     live_streams: int
 

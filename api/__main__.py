@@ -1,0 +1,54 @@
+"""``python -m api [--config FILE]`` serves; ``python -m api openapi`` writes the OpenAPI document to standard output."""
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+from api.app import create_app
+from api.serve import listening_socket, serve
+from api.settings import Settings, SettingsError, load_settings
+from collector.store import Store, StoreError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="api", description=__doc__)
+    parser.add_argument("do", nargs="?", choices=("serve", "openapi"), default="serve")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
+    arguments = parser.parse_args()
+    if arguments.do == "openapi":
+        return _print_openapi()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = load_settings(arguments.config)
+    except SettingsError as error:
+        print(f"api: {error}", file=sys.stderr)
+        return 2
+    try:
+        return _serve(settings)
+    except (StoreError, OSError) as error:
+        print(f"api: {error}", file=sys.stderr)
+        return 1
+
+
+def _serve(settings: Settings) -> int:
+    bound = listening_socket(settings)
+    store = Store.open(settings.database_url)
+    try:
+        serve(create_app(settings, store), settings, bound)
+    finally:
+        store.close()
+    return 0
+
+
+def _print_openapi() -> int:
+    store = Store.open("sqlite://")  # in memory: only the routes are looked at
+    document = create_app(Settings(), store).openapi()
+    print(json.dumps(document, indent=1, ensure_ascii=False))
+    store.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

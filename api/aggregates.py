@@ -1,0 +1,251 @@
+"""``GET /v1/aggregates``: figures of whole calendar periods. It reads roll-ups and adds up; it never reads a vote."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from api.auth import allowed, require
+from api.errors import BadQuestion, ScopeMissing, TooManyCells, UnknownPurpose
+from api.figures import (
+    FIRST_DATE,
+    LAST_DATE,
+    Place,
+    Span,
+    Tally,
+    add_up,
+    count_spans,
+    default_first,
+    rating_figure,
+    response_rate,
+    spans,
+)
+from api.parts import parts_of
+from api.purposes import NOTICE, NOTICE_EN, OPERATOR_CUTS, checked_purpose
+from api.wording import METHOD, METHOD_EN, SCALE
+from collector.store import Register, Store, Token
+from schemas.periods import Period, day_date, day_key, day_of
+from schemas.resources import Aggregates, Cell, Cut
+
+MAX_PERIODS = 400  # a year of days, with room
+MAX_CELLS = 5_000  # about 2 MB
+NOT_NAMED = ("не вказано", "not named")
+
+router = APIRouter()
+
+
+def _iso_day(value: object) -> object:
+    """Only 2026-11-22: pydantic would take a number for seconds since 1970."""
+    if isinstance(value, str) and (len(value) != 10 or value[4] != "-" or value[7] != "-"):
+        raise ValueError("must be a day like 2026-11-22")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_iso_day), Field(ge=FIRST_DATE, le=LAST_DATE)]
+Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
+
+
+class Question(BaseModel):
+    """What is asked; a parameter that is not in it is refused, not overlooked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: Cut = "centre"
+    period: Period = Period.MONTH
+    first: Day | None = Field(None, alias="from", description="widened to whole periods")
+    last: Day | None = Field(None, alias="to", description="widened to whole periods; today if not given")
+    branch: Name | None = None
+    key: Name | None = Field(None, description="one service, operator or desk")
+    purpose: str | None = Field(
+        None, max_length=40, description="for operators and desks: analysis, improvement, duties_review, ..."
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.first and self.last and self.first > self.last:
+            raise ValueError("from is later than to")
+        if self.by == "centre" and self.branch:
+            raise ValueError("branch: the centre is all branches; ask by=branch")
+        if self.by in ("centre", "branch") and self.key:
+            raise ValueError("key: only a service, an operator or a desk has one")
+        return self
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The whole periods a question comes to, and today in each branch it is about."""
+
+    spans: list[Span]
+    zones: Mapping[str, str]  # branch -> time zone, in register order
+    todays: Mapping[str, date]
+
+    def complete(self, span: Span, branch: str | None) -> bool:
+        today = self.todays.get(branch) if branch else None
+        return span.last < (today or min(self.todays.values(), default=FIRST_DATE))
+
+
+@router.get("/v1/aggregates", response_model=Aggregates)
+def read_aggregates(
+    request: Request, question: Annotated[Question, Query()], token: Annotated[Token, require("figures")]
+) -> Response:
+    """Calls, votes, response rate and the three shares with intervals, per period and place."""
+    store = parts_of(request).store
+    if question.by in OPERATOR_CUTS:
+        disclose(store, token, question)
+    answer = answered(store, question, time.time_ns() // 1_000_000)
+    # Encoded here, in the endpoint's thread: a large answer must not hold up the event loop.
+    return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
+
+
+def disclose(store: Store, token: Token, question: Question) -> None:
+    """Write the reading down, granted or refused, before anything is read (order P4.7, P4.8).
+
+    Raises ScopeMissing or UnknownPurpose.
+    """
+    asked = " ".join(f"{name}={value}" for name, value in question.model_dump(exclude_none=True, by_alias=True).items())
+    try:
+        allowed(token, ("operators",))
+        checked_purpose(question.purpose)
+    except (ScopeMissing, UnknownPurpose):
+        store.log_access(token.name, question.purpose, False, asked[:300])
+        raise
+    store.log_access(token.name, question.purpose, True, asked[:300])
+
+
+def answered(store: Store, question: Question, now_unix_ms: int) -> Aggregates:
+    """The figures asked for, at a moment. Raises BadQuestion for what the register does not know or is too much."""
+    register = store.register()
+    _known(question, register)
+    frame = framed(question, register, now_unix_ms)
+    rows = store.rollups(
+        "branch" if question.by == "centre" else question.by,
+        day_key(frame.spans[0].first),
+        day_key(frame.spans[-1].last),
+        branch=question.branch,
+        key=question.key,
+        months=question.period in (Period.MONTH, Period.QUARTER, Period.YEAR),
+    )
+    sums = add_up(rows, question.by, question.period, branch=question.branch)
+    return Aggregates(
+        by=question.by,
+        period=question.period,
+        first=frame.spans[0].first,
+        last=frame.spans[-1].last,
+        branch=question.branch,
+        key=question.key,
+        timezones=list(dict.fromkeys(frame.zones.values())),
+        simulated=register.organisation.simulated,
+        generated_at=datetime.fromtimestamp(now_unix_ms / 1000, UTC),
+        scale=list(SCALE),
+        method=METHOD,
+        method_en=METHOD_EN,
+        notice=NOTICE if question.by in OPERATOR_CUTS else None,
+        notice_en=NOTICE_EN if question.by in OPERATOR_CUTS else None,
+        cells=_cells(question, frame, register, sums),
+    )
+
+
+def framed(question: Question, register: Register, now_unix_ms: int) -> Frame:
+    """The whole periods of the question. Raises TooManyCells, BadQuestion for a beginning in the future."""
+    branches = [each for each in register.branches if question.branch in (None, each.id)]
+    todays = {each.id: day_date(day_of(now_unix_ms, each.timezone)) for each in branches}
+    last = question.last or max(todays.values(), default=day_date(day_of(now_unix_ms, "UTC")))
+    first = question.first or max(FIRST_DATE, default_first(last, question.period))
+    if first > last:
+        raise BadQuestion(f"It begins on {first}, after {last}.", field="from")
+    periods = count_spans(first, last, question.period)
+    if periods > MAX_PERIODS:
+        raise TooManyCells(
+            f"{periods} periods are more than {MAX_PERIODS}: ask for a shorter time or a longer period.", field="period"
+        )
+    return Frame(spans(first, last, question.period), {each.id: each.timezone for each in branches}, todays)
+
+
+def _known(question: Question, register: Register) -> None:
+    if question.branch and question.branch not in {each.id for each in register.branches}:
+        raise BadQuestion(f"There is no branch {question.branch}.", field="branch")
+    known: dict[str, Iterable[str]] = {
+        "service": [each.id for each in register.services],
+        "desk": [each.id for each in register.desks if question.branch in (None, each.branch)],
+    }
+    if question.key and question.by in known and question.key not in known[question.by]:
+        raise BadQuestion(f"There is no {question.by} {question.key} there.", field="key")
+
+
+def _cells(question: Question, frame: Frame, register: Register, sums: Mapping[tuple[str, Place], Tally]) -> list[Cell]:
+    """Oldest period first, then as the register lists them. Never by figure: there is no ranking (order P4.8)."""
+    places = {place for _, place in sums}
+    always: set[Place] = set()  # the centre and its branches have a cell for every period, even without a call
+    if question.by == "centre":
+        always = {Place()}
+    elif question.by == "branch":
+        always = {Place(branch) for branch in frame.zones}
+    slots = sum(1 for name, place in sums if place not in always) + len(always) * len(frame.spans)
+    if slots > MAX_CELLS:
+        raise TooManyCells(
+            f"{slots} figures are more than {MAX_CELLS}: ask for one branch, a shorter time or a longer period.",
+            field="by",
+        )
+    names = _Names(register, question.by)
+    ordered = sorted(places | always, key=names.position)
+    return [
+        _cell(span, place, sums.get((span.name, place), Tally()), frame.complete(span, place.branch), names.of(place))
+        for span in frame.spans
+        for place in ordered
+        if place in always or (span.name, place) in sums
+    ]
+
+
+def _cell(span: Span, place: Place, tally: Tally, complete: bool, names: tuple[str, str]) -> Cell:
+    return Cell(
+        period=span.name,
+        first=span.first,
+        last=span.last,
+        complete=complete,
+        branch=place.branch,
+        key=place.key,
+        name=names[0],
+        name_en=names[1],
+        calls=tally.calls,
+        eligible_calls=tally.eligible,
+        votes=tally.votes,
+        response_rate=response_rate(tally),
+        bad=rating_figure(tally.bad, tally.votes),
+        good=rating_figure(tally.good, tally.votes),
+        exemplary=rating_figure(tally.exemplary, tally.votes),
+    )
+
+
+class _Names:
+    """Names and order of the places, out of the register."""
+
+    def __init__(self, register: Register, by: Cut):
+        self._by = by
+        self._organisation = (register.organisation.name, register.organisation.name_en)
+        self._branches = {each.id: (each.name, each.name_en) for each in register.branches}
+        self._keys: dict[str, tuple[str, str]] = {}
+        if by == "service":
+            self._keys = {each.id: (each.name, each.name_en) for each in register.services}
+        elif by == "desk":
+            self._keys = {each.id: (each.label, each.label) for each in register.desks}
+        self._branch_order = {name: n for n, name in enumerate(self._branches)}
+        self._key_order = {name: n for n, name in enumerate(self._keys)}
+
+    def of(self, place: Place) -> tuple[str, str]:
+        if self._by == "centre":
+            return self._organisation
+        if self._by == "branch":
+            branch = place.branch or ""
+            return self._branches.get(branch, (branch, branch))
+        return self._keys.get(place.key, (place.key, place.key)) if place.key else NOT_NAMED
+
+    def position(self, place: Place) -> tuple[int, int, str, str]:
+        """Branches, then keys, as the register lists them; unknown ones after them by id; "not named" at the end."""
+        branch, key = place.branch or "", place.key or ""
+        unknown = len(self._key_order)
+        in_keys = self._key_order.get(key, unknown) if key else unknown + 1
+        return self._branch_order.get(branch, len(self._branch_order)), in_keys, key, branch

@@ -1,0 +1,69 @@
+"""``create_app``: the routes, the pages and the live hub put together. It opens no port and no database."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from api import aggregates, auth, devices, errors, health, live, pages, session, try_pad
+from api.bench import Bench
+from api.hub import Hub
+from api.parts import Parts
+from api.security import Envelope
+from api.settings import Settings
+from api.slowdown import Slowdown
+from api.telemetry import Telemetry
+from collector.store import Store
+from schemas.resources import Problem
+
+ROUTERS = (aggregates.router, devices.router, live.router, try_pad.router, health.router, session.router)
+_DESCRIPTION = "Ratings of citizen service desks as figures. A single vote is never returned (order P3.2e)."
+
+
+def create_app(settings: Settings, store: Store) -> FastAPI:
+    """The whole application over an open store. Raises RuntimeError if a route says nothing about who may use it."""
+    parts = _parts(settings, store)
+    app = FastAPI(
+        title="Zrazkovo",
+        version="1",
+        description=_DESCRIPTION,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,  # their pages load scripts from other hosts
+        redoc_url=None,
+        lifespan=_lifespan,
+        responses={"default": {"model": Problem, "description": "A problem document (RFC 9457)."}},
+    )
+    app.state.parts = parts
+    app.add_middleware(Envelope, telemetry=parts.telemetry)
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    pages.install(app, parts)
+    auth.check_every_route(app)
+    return app
+
+
+def _parts(settings: Settings, store: Store) -> Parts:
+    hub = Hub(store)
+    bench = None
+    if settings.bench_host is not None and settings.bench_port is not None:
+        token = settings.bench_token.get_secret_value() if settings.bench_token else ""
+        bench = Bench(settings.bench_host, settings.bench_port, token, on_lamps=hub.show_lamps)
+    return Parts(settings, store, hub, bench, Slowdown(time.monotonic), Telemetry(store, lambda: hub.subscribers))
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    parts: Parts = app.state.parts
+    tasks = [asyncio.create_task(parts.hub.run(), name="hub")]
+    if parts.bench is not None:
+        tasks.append(asyncio.create_task(parts.bench.run(), name="bench"))
+    try:
+        yield
+    finally:
+        parts.hub.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

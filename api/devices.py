@@ -1,0 +1,73 @@
+"""``GET /v1/desks`` and ``GET /v1/register``: what there is, and how the pads are. No figures of anybody's work."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+
+from api.auth import require
+from api.livestate import pad_state
+from api.parts import parts_of
+from collector.store import PadRow, Token
+from schemas.resources import (
+    BranchResource,
+    DeskResource,
+    Desks,
+    OrganisationResource,
+    PadHealth,
+    RegisterResource,
+    ServiceResource,
+)
+
+router = APIRouter()
+
+
+@router.get("/v1/desks")
+def read_desks(request: Request, _token: Annotated[Token, require("devices")]) -> Desks:
+    """Every desk of the register with its pad's state, last self-test and counters."""
+    store = parts_of(request).store
+    calls = store.open_calls()
+    return Desks(
+        generated_at=datetime.now(UTC),
+        desks=[_desk(pad, pad.desk in calls) for pad in store.pads()],
+    )
+
+
+@router.get("/v1/register")
+def read_register(request: Request, _token: Annotated[Token, require("figures")]) -> RegisterResource:
+    """The organisation, its branches and its services, in their own order."""
+    register = parts_of(request).store.register()
+    organisation = register.organisation
+    return RegisterResource(
+        organisation=OrganisationResource(
+            name=organisation.name, name_en=organisation.name_en, simulated=organisation.simulated
+        ),
+        branches=[
+            BranchResource(id=each.id, name=each.name, name_en=each.name_en, timezone=each.timezone)
+            for each in register.branches
+        ],
+        services=[ServiceResource(id=each.id, name=each.name, name_en=each.name_en) for each in register.services],
+    )
+
+
+def _desk(pad: PadRow, call_open: bool) -> DeskResource:
+    return DeskResource(
+        desk=pad.desk,
+        branch=pad.branch,
+        label=pad.label,
+        state=pad_state(pad),
+        call_open=call_open,
+        firmware=pad.firmware,
+        boot=pad.boot,
+        reset=pad.reset,
+        lamps=pad.lamps,
+        buttons=pad.buttons,
+        storage=pad.storage,
+        changed_at=_moment(pad.changed_unix_ms),
+        health=PadHealth.model_validate(pad.health) if pad.health else None,
+        health_at=_moment(pad.health_unix_ms),
+    )
+
+
+def _moment(unix_ms: int | None) -> datetime | None:
+    return None if unix_ms is None else datetime.fromtimestamp(unix_ms / 1000, UTC)

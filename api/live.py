@@ -1,0 +1,66 @@
+"""``GET /v1/live``: the hub's changes as server-sent events. The stream decides nothing; see hub.py for what is in it.
+
+Events: ``snapshot`` first, then ``desks`` (only the changed ones) and ``today``; ``lamps`` for those who may try the pads.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from api.auth import allowed, reader, require
+from api.errors import ApiError, TooManyStreams
+from api.hub import Hub, Subscription
+from api.parts import parts_of
+from collector.store import StoreError, Token
+
+log = logging.getLogger("api.live")
+
+HEARTBEAT_S = 15.0
+RETRY_MS = 2000
+SCOPES = ("figures", "devices")
+
+router = APIRouter()
+
+
+@router.get("/v1/live", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
+async def stream(request: Request, token: Annotated[Token, require(*SCOPES)]) -> StreamingResponse:
+    """Desks and today's figures as they change. It ends when the token does."""
+    hub = parts_of(request).hub
+    subscription = await hub.subscribe(lamps="try" in token.scopes)
+    if subscription is None:
+        raise TooManyStreams("Try again later.", retry_after_s=10)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # a proxy must pass each event on at once
+    return StreamingResponse(_events(request, hub, subscription), media_type="text/event-stream", headers=headers)
+
+
+async def _events(request: Request, hub: Hub, subscription: Subscription) -> AsyncIterator[bytes]:
+    try:
+        yield b"retry: %d\n\n" % RETRY_MS
+        while True:
+            try:
+                event = await asyncio.wait_for(subscription.events.get(), HEARTBEAT_S)
+            except TimeoutError:
+                if not await run_in_threadpool(_still_allowed, request):
+                    return
+                event = b": still here\n\n"
+            if event is None:
+                return
+            yield event
+    finally:
+        hub.leave(subscription)
+
+
+def _still_allowed(request: Request) -> bool:
+    """Whether the reader's token or session is still good: a stream must not outlive a revoked token."""
+    try:
+        allowed(reader(request), SCOPES)
+    except ApiError:
+        return False
+    except StoreError:
+        log.warning("could not ask whether a live stream may go on")
+    return True

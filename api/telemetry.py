@@ -1,0 +1,76 @@
+"""The numbers of ``/metrics``: totals of the store at the moment of asking, and this process's own answers.
+
+A registry of its own, so that two applications in one process do not meet. No label ever names an operator or a desk.
+"""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from starlette.types import Scope
+
+from collector.store import Store
+
+
+class Telemetry:
+    """Counts this process's answers; shows the store's totals when asked. ``streams`` gives the open live streams."""
+
+    def __init__(self, store: Store, streams: Callable[[], int]):
+        self._registry = CollectorRegistry()
+        self._registry.register(_Totals(store, streams))  # type: ignore[arg-type]  # only collect() is asked of it
+        self._requests = Counter(
+            "zrazkovo_http_requests",
+            "Answers, by route and status.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "zrazkovo_http_first_byte_seconds",
+            "Time to the first byte of an answer.",
+            ("route",),
+            buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+            registry=self._registry,
+        )
+
+    def answered(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", None) or "none"
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def text(self) -> bytes:
+        """Prometheus text. Raises StoreError when the database does not answer."""
+        return generate_latest(self._registry)
+
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_TOTALS = {
+    "calls": "Calls in the database.",
+    "votes": "Votes in the database, joined with a call or not yet.",
+    "waiting": "Votes whose call is not known yet.",
+}
+
+
+class _Totals:
+    """Asks the store once a scrape."""
+
+    def __init__(self, store: Store, streams: Callable[[], int]):
+        self._store = store
+        self._streams = streams
+
+    def describe(self) -> list[Metric]:
+        return []  # asked at registration, when the database need not be there
+
+    def collect(self) -> Iterator[Metric]:
+        counts = self._store.counts()
+        for name, text in _TOTALS.items():
+            yield GaugeMetricFamily(f"zrazkovo_{name}", text, counts[name])
+        kept = GaugeMetricFamily("zrazkovo_kept", "Messages kept and not counted, by reason.", labels=("reason",))
+        for reason, number in counts["kept"].items():
+            kept.add_metric((reason,), number)
+        yield kept
+        pads = GaugeMetricFamily("zrazkovo_pads", "Desks, by the state of their pad.", labels=("state",))
+        for state, number in counts["pads"].items():
+            pads.add_metric((state,), number)
+        yield pads
+        yield GaugeMetricFamily("zrazkovo_live_streams", "Open live streams.", self._streams())
