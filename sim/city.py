@@ -5,8 +5,11 @@ organisation, its people and every number are made up, and the register says ``s
 """
 
 import json
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+from schemas.register import Register
 
 TIMEZONE = "Europe/Kyiv"
 
@@ -211,6 +214,10 @@ def register_toml(city: City = CITY) -> str:
     for desk in city.desks:
         lines += ["", "[[desk]]", *_keys(id=desk.id, branch=desk.branch, label=desk.label)]
     return "\n".join(lines) + "\n"
+
+
+def register(city: City = CITY) -> Register:
+    return Register.model_validate(tomllib.loads(register_toml(city)))
 
 
 def write_register(path: Path, city: City = CITY) -> None:

@@ -19,19 +19,13 @@ from typing import Self
 
 import httpx2
 
+from sim.errors import Refused
+
 log = logging.getLogger(__name__)
 
 BATCH_MAX = 500  # events a request, the feed's limit
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # between tries; the last one repeats
 _BACKLOG_MAX = 100_000
-
-
-class WebhookRefused(Exception):
-    """The feed answered that the request is wrong; trying again would not help. ``status`` is the HTTP status."""
-
-    def __init__(self, status: int, detail: str):
-        super().__init__(f"the feed refused the events with {status}: {detail}")
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +101,7 @@ class Webhook:
     async def post(self, news: Sequence[QueueNews]) -> Receipt:
         """Posts up to BATCH_MAX events, again and again until the feed has them.
 
-        Raises WebhookRefused when the feed says that they are wrong (any 4xx but 408 and 429).
+        Raises Refused when the feed says that they are wrong (any 4xx but 408 and 429).
         """
         content = json.dumps([each.body() for each in news], ensure_ascii=False).encode()
         for attempt in count():
@@ -122,7 +116,7 @@ class Webhook:
                     body = answer.json()
                     return Receipt(body["accepted"], body["repeated"])
                 if answer.status_code < 500 and answer.status_code not in (408, 429):
-                    raise WebhookRefused(answer.status_code, answer.text[:300])
+                    raise Refused(f"the feed answers {answer.status_code}: {answer.text[:300]}")
                 log.info("the feed answered %d", answer.status_code)
             await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
         raise AssertionError("count() never ends")
@@ -155,7 +149,7 @@ class Webhook:
                 try:
                     await self.post(batch)
                     self.delivered += len(batch)
-                except WebhookRefused as error:
+                except Refused as error:
                     self.refused += len(batch)
                     log.error("%s", error)
                 self._sending = 0
