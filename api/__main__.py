@@ -1,4 +1,4 @@
-"""``python -m api [--config FILE]`` serves; ``python -m api openapi`` writes the OpenAPI document to standard output."""
+"""``python -m api [--config FILE]`` serves; ``python -m api openapi`` writes the OpenAPI document to stdout."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
-from api.app import create_app
+from api.app import create_app, openapi_document
 from api.serve import listening_socket, serve
 from api.settings import Settings, SettingsError, load_settings
 from collector.store import Store, StoreError
@@ -43,10 +43,7 @@ def _serve(settings: Settings) -> int:
 
 
 def _print_openapi() -> int:
-    store = Store.open("sqlite://")  # in memory: only the routes are looked at
-    document = create_app(Settings(), store).openapi()
-    print(json.dumps(document, indent=1, ensure_ascii=False))
-    store.close()
+    print(json.dumps(openapi_document(), indent=1, ensure_ascii=False))
     return 0
 
 

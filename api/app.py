@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -25,6 +26,21 @@ _DESCRIPTION = "Ratings of citizen service desks as figures. A single vote is ne
 def create_app(settings: Settings, store: Store) -> FastAPI:
     """The whole application over an open store. Raises RuntimeError if a route says nothing about who may use it."""
     parts = _parts(settings, store)
+    app = _routes()
+    app.state.parts = parts
+    app.add_middleware(Envelope, telemetry=parts.telemetry)
+    errors.install(app)
+    pages.install(app, parts)
+    auth.check_every_route(app)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document of the routes; needs neither settings nor a store."""
+    return _routes().openapi()
+
+
+def _routes() -> FastAPI:
     app = FastAPI(
         title="Zrazkovo",
         version="1",
@@ -35,13 +51,8 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
         lifespan=_lifespan,
         responses={"default": {"model": Problem, "description": "A problem document (RFC 9457)."}},
     )
-    app.state.parts = parts
-    app.add_middleware(Envelope, telemetry=parts.telemetry)
-    errors.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    pages.install(app, parts)
-    auth.check_every_route(app)
     return app
 
 

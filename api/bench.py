@@ -1,7 +1,7 @@
 """The demonstration's bench: one line to the simulator, over which desks are played. It exists nowhere else.
 
-JSON lines over TCP. We send ``{"token"}`` and requests ``{"id", "do", "desk", ...}``; the simulator answers the greeting with
-``{"desks": [{"desk", "branch"}]}``, each request with ``{"id", "ok"}`` or ``{"id", "error"}``, and pushes
+JSON lines over TCP. We send ``{"token"}`` and requests ``{"id", "do", "desk", ...}``; the simulator answers the
+greeting with ``{"desks": [{"desk", "branch"}]}``, each request with ``{"id", "ok"}`` or ``{"id", "error"}``, and pushes
 ``{"desk", "lamps", "connected"}``. The line is opened again whenever it breaks.
 """
 

@@ -1,7 +1,7 @@
 """Arithmetic of the figures: intervals, whole periods, adding up. Pure: no store, no clock, no words.
 
-The Wilson interval is the closed form of domain study 6.1 and not scipy's ``binomtest``: the same to the last digits (a test
-compares them over a grid) at 1 us instead of 150-370 us a share, measured, and an answer may hold 15,000 shares.
+The Wilson interval is the closed form of domain study 6.1 and not scipy's ``binomtest``: the same to the last digits
+(a test compares them) at 1 us instead of 150-370 us a share, measured, and an answer may hold 15,000 shares.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,8 +17,8 @@ from schemas.resources import Cut, RatingFigure, ResponseRate
 
 DIGITS = 6
 _Z = NormalDist().inv_cdf(0.975)
-# Below this response rate a figure carries a warning: with 3 of 10 voting, 90 % "exemplary" among the voters is anything
-# from 27 % to 97 % of the clients (domain study 6.2).
+# Below this response rate a figure carries a warning: with 3 of 10 voting, 90 % "exemplary" among the voters is
+# anything from 27 % to 97 % of the clients (domain study 6.2).
 LOW_RESPONSE = 0.3
 FIRST_DATE, LAST_DATE = date(2000, 1, 1), date(2100, 12, 31)
 

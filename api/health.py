@@ -1,4 +1,4 @@
-"""``GET /v1/health`` for whatever watches the service, ``GET /metrics`` for Prometheus. No figures of anybody's work."""
+"""``GET /v1/health`` for whatever watches the service, ``GET /metrics`` for Prometheus. No figures of anybody."""
 
 import logging
 import time

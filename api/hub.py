@@ -1,8 +1,8 @@
 """The live hub: looks at the store when something was committed and tells the subscribers what changed.
 
-One background task a process, so a hundred open pages cost the database what one costs. It never shows a single vote: the
-three counts go out for branches and the centre only (order P3.2e). It is not a queue: a subscriber that does not read
-is dropped, and its page starts afresh with a new snapshot.
+One background task a process, so a hundred open pages cost the database what one costs. It never shows a single vote:
+the three counts go out for branches and the centre only (order P3.2e). It is not a queue: a subscriber that does not
+read is dropped, and its page starts afresh with a new snapshot.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """``GET /v1/live``: the hub's changes as server-sent events. The stream decides nothing; see hub.py for what is in it.
 
-Events: ``snapshot`` first, then ``desks`` (only the changed ones) and ``today``; ``lamps`` for those who may try the pads.
+Events: ``snapshot`` first, then ``desks`` (only the changed ones) and ``today``; ``lamps`` for who may try the pads.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What every answer carries for the browser's sake, and the count of answers. It lets nobody in and keeps nobody out."""
+"""What every answer carries for the browser's sake, and the count of answers. It keeps nobody out."""
 
 from time import perf_counter
 

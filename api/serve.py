@@ -48,7 +48,7 @@ def listening_socket(settings: Settings) -> socket.socket:
 
 def serve(app: FastAPI, settings: Settings, bound: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, then return; takes over the process's signal handlers."""
-    log.setLevel(logging.INFO)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its own start and stop lines say what ours says
     access_log.addFilter(_without_query)
     config = uvicorn.Config(
         app,
@@ -61,7 +61,6 @@ def serve(app: FastAPI, settings: Settings, bound: socket.socket) -> None:
         proxy_headers=True,
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=STOP_S,
-        h11_max_incomplete_event_size=None,
     )
     # uvicorn raises the signal once more after its own stop, for the handler that was there before: this one.
     for each in (signal.SIGTERM, signal.SIGINT):

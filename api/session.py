@@ -1,7 +1,7 @@
 """``POST /session`` and ``POST /session/end``: a browser trades a token for a cookie, and gives it back.
 
-The cookie holds a secret of its own, never the token; scripts cannot read it and other sites cannot send it. The sign-in
-page itself is the pages' business.
+The cookie holds a secret of its own, never the token; scripts cannot read it and other sites cannot send it. The
+sign-in page itself is the pages' business.
 """
 
 import time

@@ -64,9 +64,7 @@ class Cell(Resource):
     last: date = Field(alias="to")
     complete: bool = Field(description="whether the period is over, in the time zone of its branches")
     branch: str | None
-    key: str | None = Field(
-        description="service, operator or desk; null for centre and branch, and where none is named"
-    )
+    key: str | None = Field(description="service, operator or desk; null for centre and branch, or where none is named")
     name: str
     name_en: str
     calls: int
