@@ -1,0 +1,55 @@
+"""``python -m collector.feed``: reads arguments and environment, runs the feed, turns errors into exit codes."""
+
+import argparse
+import hashlib
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from collector.errors import CollectorError
+from collector.feed.errors import BadSettings, FeedError
+from collector.feed.settings import load
+from collector.feed.wiring import Feed
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s feed %(levelname)s %(message)s")
+    for talkative in ("uvicorn", "alembic"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+    if options.do == "token":
+        token = secrets.token_urlsafe(32)
+        print(f"token   {token}\ndigest  {hashlib.sha256(token.encode()).hexdigest()}")
+        return 0
+    try:
+        Feed(load(options.config, os.environ)).run()
+    except BadSettings as error:
+        print(f"feed: {error}", file=sys.stderr)
+        return 2
+    except (FeedError, CollectorError, OSError) as error:
+        print(f"feed: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m collector.feed",
+        description="Takes queue events by webhook, tells every desk its current call, and posts the events to the "
+        "collector. Secrets come from the environment: ZRAZKOVO_FEED_BROKER_PASSWORD, ZRAZKOVO_FEED_TICKET_SECRET.",
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML; the environment wins over it")
+    commands = parser.add_subparsers(dest="do", metavar="COMMAND")
+    commands.add_parser("run", help="serve until SIGTERM or Ctrl-C (what happens without a command)")
+    commands.add_parser(
+        "token",
+        help="print a fresh webhook token, for the queue system, and its digest, for `tokens` in the settings",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

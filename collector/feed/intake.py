@@ -1,0 +1,158 @@
+"""Takes events in: one transaction writes everything they mean, then the desks are told. It speaks no HTTP and no MQTT.
+
+One lock spans the transaction and the telling, so that a desk is told its calls in the order in which they changed.
+"""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from collector.feed import calls
+from collector.feed.model import Branch, BranchState, Event, Fact
+from collector.feed.store import FeedStore, Transaction
+from protocol.messages import CallClosed, CallOpened
+
+logger = logging.getLogger(__name__)
+
+# A repeated event is recognised for this long; after that its age alone makes it history.
+REMEMBERED_MS = 60 * 86_400_000
+FORGET_EVERY_MS = 3_600_000
+
+
+class Audience(Protocol):
+    """Who is told what has changed; both calls return at once."""
+
+    def tell(self, desk: str, message: CallOpened | CallClosed) -> None: ...
+
+    def posted(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    accepted: int
+    repeated: int
+
+
+class Intake:
+    """The one way into the feed's state. Thread-safe.
+
+    Args:
+        branches: the rules of every branch this feed serves, by id.
+        desks: the branch of every desk of theirs.
+        clock: the wall clock, Unix milliseconds.
+    """
+
+    def __init__(
+        self,
+        store: FeedStore,
+        audience: Audience,
+        *,
+        branches: Mapping[str, Branch],
+        desks: Mapping[str, str],
+        clock: Callable[[], int],
+    ):
+        self.branches = branches
+        self.desks = desks
+        self._store = store
+        self._audience = audience
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._forgot_unix_ms = 0
+
+    def accept(self, events: Mapping[str, Sequence[Event]]) -> Accepted:
+        """Takes events by branch; what was taken before changes nothing. On return it is on disk and told.
+
+        Raises:
+            StoreError: nothing of it was taken.
+        """
+        taken = repeated = 0
+        with self._lock:
+            now, steps = self._clock(), []
+            with self._store.transaction() as transaction:
+                for branch, said in events.items():
+                    fresh = _fresh(said, transaction.known(branch, [event.event for event in said]))
+                    transaction.remember(branch, [event.event for event in fresh], now)
+                    steps.append(self._advance(transaction, branch, dated(fresh, now), now))
+                    taken, repeated = taken + len(fresh), repeated + len(said) - len(fresh)
+            self._tell(steps)
+        return Accepted(taken, repeated)
+
+    def expire(self) -> None:
+        """Closes what the clock has closed, and forgets event ids that are too old to come again."""
+        with self._lock:
+            now, steps = self._clock(), []
+            with self._store.transaction() as transaction:
+                if now - self._forgot_unix_ms > FORGET_EVERY_MS:
+                    transaction.forget_received(now - REMEMBERED_MS)
+                    self._forgot_unix_ms = now
+                for branch in self.branches:
+                    steps.append(self._advance(transaction, branch, (), now))
+            self._tell(steps)
+
+    def tell_all(self) -> None:
+        """Tells every desk its current call again; a desk never called to is told that nothing is open."""
+        with self._lock, self._store.transaction() as transaction:
+            known = {desk: call for branch in self.branches for desk, call in transaction.state(branch).calls.items()}
+            for desk in self.desks:
+                if desk not in known:
+                    self._audience.tell(desk, CallClosed(None, self._clock()))
+            for desk, call in known.items():
+                self._audience.tell(desk, calls.on_desk(call))
+
+    def _advance(
+        self, transaction: Transaction, branch: str, events: Sequence[Event], now: int
+    ) -> tuple[BranchState, BranchState]:
+        before = state = transaction.state(branch)
+        facts: list[Fact] = []
+        for event in events:
+            step = calls.take(self.branches[branch], state, event)
+            state, facts = step.state, [*facts, *step.facts]
+        last = calls.expire(state, now)
+        facts.extend(last.facts)
+        transaction.save(branch, before, last.state)
+        transaction.post(branch, facts, now)
+        _log_strays(branch, facts)
+        return before, last.state
+
+    def _tell(self, steps: Sequence[tuple[BranchState, BranchState]]) -> None:
+        for before, after in steps:
+            for desk in calls.desks_changed(before, after):
+                self._audience.tell(desk, calls.on_desk(after.calls[desk]))
+        self._audience.posted()
+
+
+def dated(events: Sequence[Event], now_unix_ms: int) -> list[Event]:
+    """The events in the order in which they happened, none of them in the future.
+
+    A queue system whose clock is ahead (an hour, when it takes local time for UTC) would otherwise make everything
+    that comes after it late. What claims to lie ahead is dated on arrival, in order.
+    """
+    ordered = sorted(events, key=lambda event: event.occurred_unix_ms)
+    return [
+        replace(event, occurred_unix_ms=min(event.occurred_unix_ms, now_unix_ms + place))
+        for place, event in enumerate(ordered)
+    ]
+
+
+def pseudonym(secret: str, branch: str, ticket_key: str) -> str:
+    """The name under which a ticket leaves the feed: 24 hex digits, the same for the same ticket, keyed."""
+    key = hashlib.sha256(secret.encode()).digest()
+    return hashlib.blake2b(f"{branch}\0{ticket_key}".encode(), digest_size=12, key=key).hexdigest()
+
+
+def _fresh(said: Sequence[Event], known: set[str]) -> list[Event]:
+    fresh: dict[str, Event] = {}
+    for event in said:
+        if event.event not in known:
+            fresh.setdefault(event.event, event)
+    return list(fresh.values())
+
+
+def _log_strays(branch: str, facts: Sequence[Fact]) -> None:
+    for fact in facts:
+        if fact.type == "called" and fact.call is None:
+            why = "names no desk" if fact.desk is None else "is late or of a service without calls"
+            logger.warning("%s: event %s opened no call: it %s", branch, fact.event, why)

@@ -1,0 +1,157 @@
+"""The feed's line to the broker: the feed's only file that imports paho. It keeps connected and decides nothing.
+
+Each connection is a fresh paho client. A reused one sends again, after a reconnect, what it had in flight; a retained
+call that was overtaken meanwhile would then come last and stand. What matters is told anew instead: calls from the
+store, facts from the outbox.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+logger = logging.getLogger(__name__)
+
+KEEPALIVE_S = 20
+# From the first failure on; half of each pause is random, so that a broker that comes back is not stormed.
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    host: str
+    port: int
+    user: str
+    password: str | None
+    client_id: str
+
+
+class Line:
+    """A connection that comes back by itself. ``on_up`` and ``on_message`` run in paho's thread: they only enqueue."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        subscriptions: tuple[str, ...],
+        on_up: Callable[[], None],
+        on_message: Callable[[str, bytes], None],
+    ):
+        self._broker = broker
+        self._subscriptions = subscriptions
+        self._on_up = on_up
+        self._on_message = on_message
+        self._live: paho.Client | None = None
+        self._refused: str | None = None
+        self._ended = threading.Event()  # this connection has, or never came to be
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="line", daemon=True)
+
+    @property
+    def up(self) -> bool:
+        return self._live is not None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Disconnects politely and ends the thread."""
+        self._stopping.set()
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Hands a message to the connection, QoS 1; False if there is none. Never waits."""
+        client = self._live
+        if client is None:
+            return False
+        return client.publish(topic, payload, qos=1, retain=retain).rc == paho.MQTT_ERR_SUCCESS
+
+    def _keep(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            was_up = self._connect_once()
+            if self._stopping.is_set():
+                return
+            failures = 0 if was_up else failures + 1
+            pause = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
+            self._stopping.wait(pause * random.uniform(0.5, 1.0))
+
+    def _connect_once(self) -> bool:
+        """One connection from beginning to end; whether it ever was up."""
+        self._ended.clear()
+        if self._stopping.is_set():
+            return False
+        client = self._client()
+        try:
+            client.connect(self._broker.host, self._broker.port, KEEPALIVE_S)
+        except OSError as error:
+            self._say_down(str(error))
+            return False
+        client.loop_start()
+        self._ended.wait()
+        was_up, self._live = self._live is not None, None
+        client.disconnect()
+        client.loop_stop()
+        return was_up
+
+    def _client(self) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._broker.client_id,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = 5.0
+        client.max_inflight_messages_set(1000)
+        if self._broker.password is not None:
+            client.username_pw_set(self._broker.user, self._broker.password)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_message = lambda _client, _userdata, message: self._on_message(message.topic, bytes(message.payload))
+        return client
+
+    def _connected(
+        self,
+        client: paho.Client,
+        userdata: object,
+        flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            self._say_down(str(reason))
+            self._ended.set()
+            return
+        for topic_filter in self._subscriptions:
+            client.subscribe(topic_filter, qos=1)
+        logger.info("connected to the broker at %s:%d", self._broker.host, self._broker.port)
+        self._refused = None
+        self._live = client
+        self._on_up()
+
+    def _disconnected(
+        self,
+        client: paho.Client,
+        userdata: object,
+        flags: paho.DisconnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if self._live is client:
+            self._live = None
+            if not self._stopping.is_set():
+                logger.warning("lost the broker: %s", reason)
+        self._ended.set()
+
+    def _say_down(self, why: str) -> None:
+        if why != self._refused:  # one line for a change of state, not one for an attempt
+            logger.warning("no broker at %s:%d: %s", self._broker.host, self._broker.port, why)
+        self._refused = why

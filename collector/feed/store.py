@@ -1,0 +1,135 @@
+"""The feed's own store: the only file of the feed that knows SQLAlchemy. It decides nothing.
+
+Everything that belongs to one acceptance (ids received, calls, numbered facts) is written in one transaction.
+Numbers are given inside it, so a number is used for one fact only and none is skipped.
+"""
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select, tuple_, update
+
+from collector.feed.model import BranchState, DeskCall, Fact
+from collector.store.engine import make_engine, reading, writing
+from collector.store.migrate import upgrade
+from protocol import codec
+from protocol.messages import QueueEvent
+from schemas.tables import feed_call, feed_journal, feed_outbox, feed_received
+
+_CALL_COLUMNS = [column for column in feed_call.c if column.name not in ("desk", "branch")]
+_IDS_A_QUERY = 400  # SQLite's oldest limit on parameters is 999
+
+
+class Transaction:
+    """What may be read and written within one acceptance; made by FeedStore.transaction only."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+
+    def known(self, branch: str, events: Sequence[str]) -> set[str]:
+        """Those of ``events`` that were received before."""
+        found: set[str] = set()
+        for start in range(0, len(events), _IDS_A_QUERY):
+            part = events[start : start + _IDS_A_QUERY]
+            query = select(feed_received.c.event).where(
+                feed_received.c.branch == branch, feed_received.c.event.in_(part)
+            )
+            found.update(self._connection.scalars(query))
+        return found
+
+    def remember(self, branch: str, events: Iterable[str], now_unix_ms: int) -> None:
+        rows = [{"branch": branch, "event": event, "received_unix_ms": now_unix_ms} for event in events]
+        if rows:
+            self._connection.execute(insert(feed_received), rows)
+
+    def forget_received(self, before_unix_ms: int) -> None:
+        self._connection.execute(delete(feed_received).where(feed_received.c.received_unix_ms < before_unix_ms))
+
+    def state(self, branch: str) -> BranchState:
+        query = select(feed_call.c.desk, *_CALL_COLUMNS).where(feed_call.c.branch == branch)
+        return BranchState({row[0]: DeskCall(*row[1:]) for row in self._connection.execute(query)})
+
+    def save(self, branch: str, before: BranchState, after: BranchState) -> None:
+        for desk, call in after.calls.items():
+            if before.calls.get(desk) == call:
+                continue
+            row = {"branch": branch, **asdict(call)}
+            changed = self._connection.execute(update(feed_call).where(feed_call.c.desk == desk).values(row))
+            if changed.rowcount == 0:
+                self._connection.execute(insert(feed_call).values(desk=desk, **row))
+
+    def post(self, branch: str, facts: Sequence[Fact], now_unix_ms: int) -> None:
+        """Numbers ``facts`` and lays them in the outbox. The branch's first ever begins a journal."""
+        if not facts:
+            return
+        journal, first = self._journal(branch, now_unix_ms)
+        rows = [
+            {
+                "branch": branch,
+                "seq": seq,
+                "payload": codec.encode(QueueEvent(journal=journal, seq=seq, **asdict(fact))),
+            }
+            for seq, fact in enumerate(facts, first)
+        ]
+        self._connection.execute(insert(feed_outbox), rows)
+        self._connection.execute(
+            update(feed_journal).where(feed_journal.c.branch == branch).values(next_seq=first + len(facts))
+        )
+
+    def _journal(self, branch: str, now_unix_ms: int) -> tuple[str, int]:
+        query = select(feed_journal.c.journal, feed_journal.c.next_seq).where(feed_journal.c.branch == branch)
+        row = self._connection.execute(query).first()
+        if row is not None:
+            return row[0], row[1]
+        # From the Unix time on, so that the numbers of a replaced feed go on rising (protocol/__init__.py).
+        journal, first = secrets.token_hex(4), now_unix_ms // 1000
+        self._connection.execute(insert(feed_journal).values(branch=branch, journal=journal, next_seq=first))
+        return journal, first
+
+
+class FeedStore:
+    """The feed's database. Safe to use from several threads; one process at a time owns it."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> "FeedStore":
+        """Opens the database at an SQLAlchemy ``url``, migrating it forward. Raises StoreError."""
+        engine = make_engine(url)
+        upgrade(engine, "feed")
+        return cls(engine)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Everything or nothing, on disk when the block has ended. Raises StoreError."""
+        with writing(self._engine) as connection:
+            yield Transaction(connection)
+
+    def heads(self) -> dict[str, tuple[int, bytes]]:
+        """Number and payload of the oldest fact that no ack has covered, by branch."""
+        first = select(feed_outbox.c.branch, func.min(feed_outbox.c.seq)).group_by(feed_outbox.c.branch)
+        query = select(feed_outbox).where(tuple_(feed_outbox.c.branch, feed_outbox.c.seq).in_(first))
+        with reading(self._engine) as connection:
+            return {branch: (seq, payload) for branch, seq, payload in connection.execute(query)}
+
+    def forget(self, branch: str, journal: str, seq: int) -> bool:
+        """Drops what an ack for ``seq`` of ``journal`` covers; False if the ack is not for a number we gave."""
+        ours = select(feed_journal.c.next_seq).where(feed_journal.c.branch == branch, feed_journal.c.journal == journal)
+        with writing(self._engine) as connection:
+            next_seq = connection.scalar(ours)
+            if next_seq is None or seq >= next_seq:
+                return False
+            connection.execute(delete(feed_outbox).where(feed_outbox.c.branch == branch, feed_outbox.c.seq <= seq))
+        return True
+
+    def depths(self) -> dict[str, int]:
+        """How many facts wait for an ack, by branch; branches with none are left out."""
+        query = select(feed_outbox.c.branch, func.count()).group_by(feed_outbox.c.branch)
+        with reading(self._engine) as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}

@@ -1,0 +1,165 @@
+"""The feed's HTTP side: ``POST /v1/queue-events`` and ``GET /v1/health``. The only file of the feed that knows FastAPI.
+
+202 is answered when the events are on disk and the desks are told, never before. Every refusal is a problem document
+(RFC 9457) and takes nothing. No log line here names a ticket or a token.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from collector.errors import StoreError
+from collector.feed.body import Fault, NotJson, Reader
+from collector.feed.intake import Intake
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES = 256 * 1024
+BODY_WITHIN_S = 10.0
+MOST_FAULTS = 20
+TITLES = {
+    400: "Not JSON",
+    401: "Not authorised",
+    404: "No such resource",
+    405: "Method not allowed",
+    408: "Too slow",
+    413: "Too large",
+    415: "Not application/json",
+    422: "Events refused",
+    500: "Internal error",
+    503: "Cannot be kept now",
+}
+
+
+class Refused(Exception):
+    """An answer other than 202, as a problem document."""
+
+    def __init__(self, status: int, detail: str, faults: Iterable[Fault] = ()):
+        super().__init__(detail)
+        self.status, self.detail, self.faults = status, detail, list(faults)
+
+
+def create_app(
+    intake: Intake,
+    reader: Reader,
+    *,
+    digests: Iterable[str],
+    health: Callable[[], Mapping[str, object]],
+    clock: Callable[[], int],
+) -> FastAPI:
+    """The application.
+
+    Args:
+        digests: SHA-256, in hex, of every token that may send events.
+        health: what ``GET /v1/health`` answers.
+        clock: the wall clock, Unix milliseconds.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    allowed = tuple(digests)
+
+    @app.post("/v1/queue-events", status_code=202)
+    async def queue_events(request: Request) -> JSONResponse:
+        _authorise(request, allowed)
+        _require_json(request)
+        body = await _body(request)
+        return JSONResponse(await run_in_threadpool(_take, intake, reader, body, clock()), 202)
+
+    @app.get("/v1/health")
+    def get_health() -> JSONResponse:
+        return JSONResponse(dict(health()), headers={"Cache-Control": "no-store"})
+
+    _answer_with_problems(app)
+    return app
+
+
+def _take(intake: Intake, reader: Reader, body: bytes, now_unix_ms: int) -> dict[str, int]:
+    started = time.perf_counter()
+    try:
+        events = reader.read(body, now_unix_ms)
+    except NotJson as error:
+        raise Refused(400, f"the body is not JSON: {error}") from None
+    if isinstance(events, list):
+        raise Refused(422, "nothing of this request was taken", events)
+    accepted = intake.accept(events)
+    took_ms = (time.perf_counter() - started) * 1000
+    logger.info("took %d events, %d repeated, in %.1f ms", accepted.accepted, accepted.repeated, took_ms)
+    return {"accepted": accepted.accepted, "repeated": accepted.repeated}
+
+
+def _authorise(request: Request, digests: tuple[str, ...]) -> None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    presented = hashlib.sha256(token.strip().encode()).hexdigest()
+    # Every digest is compared, in constant time, so that the answer's time tells nothing.
+    matches = [hmac.compare_digest(presented, digest) for digest in digests]
+    if scheme.lower() != "bearer" or not any(matches):
+        raise Refused(401, "a valid bearer token is needed")
+
+
+def _require_json(request: Request) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refused(415, "the body must be application/json")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refused(415, "the body must not be compressed")
+
+
+async def _body(request: Request) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > MOST_BYTES:
+        raise Refused(413, f"the body has more than {MOST_BYTES} bytes")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > MOST_BYTES:
+                    raise Refused(413, f"the body has more than {MOST_BYTES} bytes")
+    except TimeoutError:
+        raise Refused(408, f"the body did not come within {BODY_WITHIN_S:.0f} seconds") from None
+    return bytes(body)
+
+
+def _answer_with_problems(app: FastAPI) -> None:
+    @app.exception_handler(Refused)
+    async def refused(request: Request, refusal: Refused) -> JSONResponse:
+        logger.info("refused with %d: %s", refusal.status, refusal.detail)
+        errors = [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults[:MOST_FAULTS]]
+        return _problem(refusal.status, refusal.detail, errors)
+
+    @app.exception_handler(HTTPException)
+    async def routing(request: Request, error: HTTPException) -> JSONResponse:
+        return _problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(StoreError)
+    async def not_kept(request: Request, error: StoreError) -> JSONResponse:
+        logger.error("%s", error)
+        return _problem(503, "the events could not be written down; send them again", headers={"Retry-After": "5"})
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        return _problem(500, "an error of ours; the events may be sent again")
+
+
+def _problem(
+    status: int,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    document: dict[str, Any] = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status}
+    document["detail"] = detail
+    if errors:
+        document["errors"] = errors
+    more = dict(headers or {})
+    if status == 401:
+        more["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(document, status, more, media_type="application/problem+json")

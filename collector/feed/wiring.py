@@ -1,0 +1,123 @@
+"""Puts the feed together out of its settings and runs it until a signal. It reads no environment."""
+
+import logging
+import signal
+import socket
+import time
+from datetime import time as time_of_day
+from types import FrameType
+
+import uvicorn
+
+from collector.errors import CollectorError
+from collector.feed.body import Reader
+from collector.feed.errors import BadSettings
+from collector.feed.intake import Intake
+from collector.feed.model import Branch
+from collector.feed.mqtt import Broker
+from collector.feed.publisher import Publisher
+from collector.feed.settings import Settings
+from collector.feed.store import FeedStore
+from collector.feed.webhook import create_app
+from collector.register import read_register
+from schemas.register import Register
+
+logger = logging.getLogger(__name__)
+
+
+class Feed:
+    """One running feed: store, intake, publisher, webhook."""
+
+    def __init__(self, settings: Settings):
+        register = _register(settings)
+        self.branches = _branches(settings, register)
+        self._settings = settings
+        self._store = FeedStore.open(settings.database_url)
+        self._publisher = Publisher(self._store, _broker(settings), self.branches)
+        desks = {desk.id: desk.branch for desk in register.desks if desk.branch in self.branches}
+        self._intake = Intake(self._store, self._publisher, branches=self.branches, desks=desks, clock=unix_ms)
+        self._publisher.attach(retell=self._intake.tell_all, tick=self._intake.expire)
+        self._reader = Reader(desks, frozenset(self.branches), settings.ticket_secret.get_secret_value())
+
+    def run(self) -> None:
+        """Serves until SIGTERM or SIGINT; raises OSError if the port is taken."""
+        if not self._settings.tokens:
+            logger.warning("no tokens: every webhook request will be refused; see `python -m collector.feed token`")
+        with socket.create_server((self._settings.listen_host, self._settings.listen_port)) as listening:
+            self._intake.expire()  # what ended while the feed was down is closed before any pad hears of it
+            self._publisher.start()
+            try:
+                self._serve(listening)
+            finally:
+                self._publisher.stop()
+                self._store.close()
+
+    def health(self) -> dict[str, object]:
+        well = self._publisher.connected and not self._publisher.stale
+        depths = self._store.depths()
+        return {
+            "status": "ok" if well else "degraded",
+            "broker": {"connected": self._publisher.connected},
+            "outbox": {branch: depths.get(branch, 0) for branch in self.branches},
+        }
+
+    def _serve(self, listening: socket.socket) -> None:
+        app = create_app(self._intake, self._reader, digests=self._settings.tokens, health=self.health, clock=unix_ms)
+        server = _Server(
+            uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
+        )
+        # uvicorn raises the signal again when it has stopped; ours is at work then, and a stop is no failure.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, server.leave)
+        server.run([listening])
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            logger.info("ready: http://%s:%d", host, port)
+
+    def leave(self, number: int, frame: FrameType | None) -> None:
+        self.should_exit = True
+
+
+def unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _register(settings: Settings) -> Register:
+    try:
+        return read_register(settings.register_file)
+    except CollectorError as error:
+        raise BadSettings(f"register_file: {error}") from None
+
+
+def _branches(settings: Settings, register: Register) -> dict[str, Branch]:
+    known = {branch.id: branch for branch in register.branches}
+    for name in settings.branches or ():
+        if name not in known:
+            raise BadSettings(f"branches: the register knows no branch {name!r}")
+    return {
+        branch.id: Branch(
+            id=branch.id,
+            timezone=branch.timezone,
+            day_ends=time_of_day.fromisoformat(branch.day_ends),
+            call_hours=settings.call_hours,
+            no_call_services=settings.no_call_services,
+        )
+        for branch in known.values()
+        if settings.branches is None or branch.id in settings.branches
+    }
+
+
+def _broker(settings: Settings) -> Broker:
+    password = settings.broker_password
+    return Broker(
+        host=settings.broker_host,
+        port=settings.broker_port,
+        user=settings.broker_user,
+        password=password.get_secret_value() if password else None,
+        client_id=settings.client_id,
+    )
