@@ -1,0 +1,128 @@
+"""One server process of the demonstration: started, waited for, watched, started again, stopped. Not what it does.
+
+A child is ready when its log has a line with the word ``ready``; SIGTERM asks it to stop; it ends when we end (see
+sim/tether.py). Secrets reach it by its environment, never by its arguments or its log.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from sim.errors import ChildFailed
+
+ROOT = Path(__file__).resolve().parents[1]
+READY_S = 60.0
+STOP_S = 10.0
+_LOOK_EVERY_S = 0.05
+_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # before a child that died is started again; the last one repeats
+_STEADY_S = 60.0
+_LAST_LINES = 8
+_READY = re.compile(rb"\bready\b")
+
+
+class Child:
+    """Args:
+    name: for people and for the log file.
+    arguments: the module and its arguments, as after ``python -m``.
+    environ: added to ours.
+    """
+
+    def __init__(self, name: str, arguments: Sequence[str], *, environ: Mapping[str, str], log_file: Path):
+        self.name = name
+        self.log_file = log_file
+        self.process: subprocess.Popen[bytes] | None = None
+        self._arguments = list(arguments)
+        self._environ = dict(environ)
+        self._log_begins = 0
+        self._stopping = False
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    async def start(self, within_s: float = READY_S) -> None:
+        """Returns when the child serves. Raises ChildFailed with the last lines of its log."""
+        self._spawn()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within_s
+        while not _READY.search(self._log()):
+            if not self.is_running:
+                raise ChildFailed(f"{self.name} {self._how_it_ended()}{self._quote()}")
+            if loop.time() > deadline:
+                self.kill()
+                raise ChildFailed(f"{self.name} was not ready after {within_s:g} s{self._quote()}")
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def watch(self, report: Callable[[str], None]) -> None:
+        """Starts the child again whenever it ends by itself, with growing pauses, until stop() or cancelled."""
+        failures = 0
+        loop = asyncio.get_running_loop()
+        while not self._stopping:
+            began = loop.time()
+            while self.is_running:
+                await asyncio.sleep(_LOOK_EVERY_S)
+            if self._stopping:
+                return
+            failures = 0 if loop.time() - began > _STEADY_S else failures
+            pause_s = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
+            report(f"{self.name} {self._how_it_ended()}; starting it again in {pause_s:g} s (log: {self.log_file})")
+            await asyncio.sleep(pause_s)
+            failures += 1
+            try:
+                await self.start()
+                report(f"{self.name} is back")
+            except ChildFailed as error:
+                report(str(error))
+
+    async def stop(self) -> None:
+        """Asks the child to stop, waits, and kills it if it does not go."""
+        self._stopping = True
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGTERM)
+        deadline = asyncio.get_running_loop().time() + STOP_S
+        while self.is_running and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(_LOOK_EVERY_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends the child at once."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def _spawn(self) -> None:
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("ab") as output:
+            self._log_begins = output.tell()
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sim.tether", *self._arguments],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self._environ},
+                start_new_session=True,  # Ctrl-C in the terminal is for the supervisor alone
+            )
+
+    def _log(self) -> bytes:
+        """What the child has logged since its last start."""
+        with self.log_file.open("rb") as file:
+            file.seek(self._log_begins)
+            return file.read()
+
+    def _how_it_ended(self) -> str:
+        assert self.process is not None
+        code = self.process.returncode
+        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+    def _quote(self) -> str:
+        lines = self._log().decode(errors="replace").splitlines()[-_LAST_LINES:]
+        return "".join(f"\n    {line}" for line in lines) + f"\n    (log: {self.log_file})"
