@@ -5,6 +5,7 @@ Rules of the file
 2.  ``vote`` is only ever inserted into. What a vote counts for follows from joining it with ``call`` on
     (call, desk); nothing about it is ever changed or deleted (DESIGN section 3, point 7).
 3.  Correctness lives in keys: one vote a call and desk, one vote a (desk, journal, seq), one row a call.
+4.  What is written for every message has no row number of its own (``sqlite_with_rowid``): its key is its place.
 """
 
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 NAMING = {
@@ -40,6 +42,9 @@ organisation = Table(
     Column("name", String(120), nullable=False),
     Column("name_en", String(120), nullable=False),
     Column("simulated", Boolean, nullable=False),  # the pages then say so on every figure
+    Column(
+        "loaded_unix_ms", BigInteger, nullable=False
+    ),  # when the register was last loaded: whoever keeps a copy asks
 )
 branch = Table(
     "branch",
@@ -48,6 +53,7 @@ branch = Table(
     Column("name", String(120), nullable=False),
     Column("name_en", String(120), nullable=False),
     Column("timezone", String(60), nullable=False),
+    Column("day_ends", String(5), nullable=False),  # local HH:MM
     Column("position", Integer, nullable=False),
 )
 service = Table(
@@ -84,6 +90,13 @@ call = Table(
     Column("outcome", String(20)),  # null while open; see collector/model.py
     Column("dims_seq", BigInteger, nullable=False),  # feed seq that last set operator and service
     Column("end_seq", BigInteger),  # feed seq that last set outcome and ended_unix_ms
+    sqlite_with_rowid=False,
+)
+Index(
+    "ix_call_open",
+    call.c.desk,
+    sqlite_where=text("outcome IS NULL"),
+    postgresql_where=text("outcome IS NULL"),
 )
 vote = Table(
     "vote",
@@ -98,6 +111,7 @@ vote = Table(
     Column("received_unix_ms", BigInteger, nullable=False),
     PrimaryKeyConstraint("call", "desk"),
     UniqueConstraint("desk", "journal", "seq"),
+    sqlite_with_rowid=False,
 )
 waiting = Table(  # votes whose call is not known yet: an index for people, not a second copy
     "waiting",
@@ -106,12 +120,13 @@ waiting = Table(  # votes whose call is not known yet: an index for people, not 
     Column("desk", String(40), nullable=False),
     Column("since_unix_ms", BigInteger, nullable=False),
     PrimaryKeyConstraint("call", "desk"),
+    sqlite_with_rowid=False,
 )
 kept = Table(  # everything that did not become a vote or a call, once, with its reason
     "kept",
     metadata,
     Column("reason", String(24), nullable=False),
-    Column("digest", String(32), nullable=False),  # of topic and payload
+    Column("digest", String(32), nullable=False),  # of what makes it one thing, see collector/ingest.py
     Column("topic", String(120), nullable=False),
     Column("payload", LargeBinary, nullable=False),  # the first 1,024 bytes
     Column("size", Integer, nullable=False),
@@ -153,9 +168,14 @@ pad = Table(
     Column("lamps", String(12), nullable=False),
     Column("buttons", String(12), nullable=False),
     Column("storage", String(12), nullable=False),
-    Column("changed_unix_ms", BigInteger, nullable=False),
-    Column("health", String(600)),  # the last Health, as JSON
-    Column("health_unix_ms", BigInteger),
+    Column("changed_unix_ms", BigInteger, nullable=False),  # when any of the above last became different
+)
+pad_health = Table(  # the last Health of each pad; it may come before the first status
+    "pad_health",
+    metadata,
+    Column("desk", String(40), primary_key=True),
+    Column("fields", String(600), nullable=False),  # JSON
+    Column("received_unix_ms", BigInteger, nullable=False),
 )
 
 # ---- people and programs that ask
@@ -163,12 +183,19 @@ api_token = Table(
     "api_token",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", String(80), nullable=False, unique=True),
+    Column("name", String(80), nullable=False),
     Column("digest", String(64), nullable=False, unique=True),  # SHA-256; the token has 256 random bits
     Column("scopes", String(200), nullable=False),
     Column("created_unix_ms", BigInteger, nullable=False),
     Column("expires_unix_ms", BigInteger),
     Column("revoked_unix_ms", BigInteger),
+)
+Index(  # a name may be given again once its token is revoked
+    "uq_api_token_name",
+    api_token.c.name,
+    unique=True,
+    sqlite_where=text("revoked_unix_ms IS NULL"),
+    postgresql_where=text("revoked_unix_ms IS NULL"),
 )
 web_session = Table(
     "web_session",

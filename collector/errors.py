@@ -1,0 +1,38 @@
+"""What can go wrong in the collector, apart from what a message says (that is an answer, see collector/model.py).
+
+CollectorError
+|-- SettingsError        the configuration is not usable; the process ends with exit code 2
+|-- RegisterError        the register file is not usable
+|-- BrokerError          the broker cannot be reached or refuses us; trying again may help
+`-- StoreError           the database says no
+    |-- StoreUnavailable     it cannot be reached, is locked or full; nothing was written, trying again may help
+    `-- NewerDatabase        it was migrated by a newer version of this program
+"""
+
+
+class CollectorError(Exception):
+    """Base of everything this package raises; str() is one sentence for a person."""
+
+
+class SettingsError(CollectorError):
+    pass
+
+
+class RegisterError(CollectorError):
+    pass
+
+
+class BrokerError(CollectorError):
+    pass
+
+
+class StoreError(CollectorError):
+    pass
+
+
+class StoreUnavailable(StoreError):
+    pass
+
+
+class NewerDatabase(StoreError):
+    pass

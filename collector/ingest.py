@@ -1,0 +1,337 @@
+"""One batch of messages: from bytes to answers and rows to write. No input, no output: the store reads and writes.
+
+    batch = Batch(arrivals)            decodes
+    batch.calls(), batch.numbers(),    what the store must look up first
+    batch.desks()
+    batch.settle(known, office)        decides: one Answer an arrival, in order
+    batch.changes                      what to write, all of it in one transaction
+
+Nothing an arrival holds can raise here: what is not understood is kept with its reason.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+
+from collector import join
+from collector.model import (
+    KNOWN,
+    MALFORMED,
+    REJECTED_EVENT,
+    TAKEN,
+    TOPIC,
+    UNKNOWN_BRANCH,
+    UNKNOWN_DESK,
+    VERSION,
+    WAITING,
+    WRONG_DESK,
+    Answer,
+    Arrival,
+    CallRow,
+    KeptRow,
+    Office,
+    PadState,
+    VoteRow,
+)
+from collector.rollup import Joined
+from protocol import codec, topics
+from protocol.errors import BadTopic, ProtocolError, UnknownVersion
+from protocol.messages import Ack, Health, Message, PadStatus, QueueEvent, Vote
+from schemas.periods import day_of
+
+KEPT_PAYLOAD_BYTES = 1024
+_KEPT_TOPIC_CHARACTERS = 120
+_KEPT_PROBLEM_CHARACTERS = 200
+
+Number = tuple[str, str, int]  # desk, journal, seq
+
+
+@dataclass
+class Known:
+    """What the store knows of the calls, votes and pads that a batch is about."""
+
+    calls: dict[str, CallRow] = field(default_factory=dict)
+    votes: dict[str, dict[str, VoteRow]] = field(default_factory=dict)  # by call, then desk
+    numbers: dict[Number, VoteRow] = field(default_factory=dict)
+    pads: dict[str, PadState] = field(default_factory=dict)
+
+    def add_vote(self, vote: VoteRow) -> None:
+        self.votes.setdefault(vote.call, {})[vote.desk] = vote
+        self.numbers[vote.desk, vote.journal, vote.seq] = vote
+
+    def joined(self, call: str) -> Joined:
+        """The call and the vote of its own desk, each if known."""
+        row = self.calls.get(call)
+        return row, self.votes.get(call, {}).get(row.desk) if row else None
+
+
+@dataclass
+class Changes:
+    """What a batch adds. ``before`` holds each touched call as it was, for the roll-up."""
+
+    calls: dict[str, CallRow] = field(default_factory=dict)
+    votes: list[VoteRow] = field(default_factory=list)
+    waiting: dict[tuple[str, str], int] = field(default_factory=dict)  # (call, desk): since
+    arrived: list[tuple[str, str]] = field(default_factory=list)  # no longer waiting
+    kept: dict[tuple[str, str], KeptRow] = field(default_factory=dict)
+    pads: dict[str, PadState] = field(default_factory=dict)
+    health: dict[str, tuple[Health, int]] = field(default_factory=dict)
+    before: dict[str, Joined] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    reason: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    arrival: Arrival
+    name: str  # the desk's or the branch's
+    message: Message | _Refused
+
+
+class Batch:
+    """The work on one batch; see the module for the order of calls."""
+
+    def __init__(self, arrivals: Sequence[Arrival]):
+        self._items = [_read(arrival) for arrival in arrivals]
+        self.changes = Changes()
+
+    def calls(self) -> set[str]:
+        """Ids of the calls that the batch speaks of."""
+        return {
+            item.message.call
+            for item in self._items
+            if isinstance(item.message, Vote | QueueEvent) and item.message.call is not None
+        }
+
+    def numbers(self) -> set[Number]:
+        """What the votes of the batch are numbered."""
+        return {
+            (item.name, item.message.journal, item.message.seq)
+            for item in self._items
+            if isinstance(item.message, Vote)
+        }
+
+    def desks(self) -> set[str]:
+        """Desks whose pads say how they are."""
+        return {item.name for item in self._items if isinstance(item.message, PadStatus)}
+
+    def settle(self, known: Known, office: Office) -> list[Answer]:
+        """Decides about every arrival in order; ``known`` is brought up to date on the way."""
+        self._known, self._office = known, office
+        return [self._answer(item) for item in self._items]
+
+    def _answer(self, item: _Item) -> Answer:
+        match item.message:
+            case Vote() as vote:
+                return Answer(self._vote(item, vote), _receipt("desk", item, vote))
+            case QueueEvent() as event:
+                return Answer(self._event(item, event), _receipt("queue", item, event))
+            case PadStatus() as status:
+                return Answer(self._status(item, status), None)
+            case Health() as health:
+                return Answer(self._health(item, health), None)
+            case _Refused(reason, problem):
+                digest = _digest(item.arrival.topic.encode("utf-8", "replace"), item.arrival.payload)
+                return Answer(self._keep(item.arrival, reason, problem, digest), None)
+        raise AssertionError(f"no rule for {item.message!r}")
+
+    # ---- the four kinds
+    def _vote(self, item: _Item, message: Vote) -> str:
+        desk, known = item.name, self._known
+        if desk not in self._office.desks:
+            return self._keep_message(item, UNKNOWN_DESK, "the desk is not in the register")
+        vote = VoteRow(
+            message.call,
+            desk,
+            message.rating,
+            message.after_ms,
+            message.journal,
+            message.boot,
+            message.seq,
+            item.arrival.received_unix_ms,
+        )
+        first = known.votes.get(vote.call, {}).get(desk)
+        verdict = join.judge(vote, known.calls.get(vote.call), first, known.numbers.get((desk, vote.journal, vote.seq)))
+        if verdict not in (TAKEN, WAITING):
+            return verdict if verdict == KNOWN else self._keep_message(item, verdict, "")
+        self.changes.before.setdefault(vote.call, known.joined(vote.call))
+        known.add_vote(vote)
+        self.changes.votes.append(vote)
+        if verdict == WAITING:
+            self.changes.waiting[vote.call, desk] = vote.received_unix_ms
+        return verdict
+
+    def _event(self, item: _Item, event: QueueEvent) -> str:
+        branch = item.name
+        if branch not in self._office.timezones:
+            return self._keep_message(item, UNKNOWN_BRANCH, "the branch is not in the register")
+        if event.call is None:
+            return TAKEN
+        problem = join.problem_of(event)
+        if problem:
+            return self._keep_message(item, REJECTED_EVENT, problem)
+        call = self._known.calls.get(event.call)
+        if call is None:
+            return self._new_call(item, event)
+        problem = join.contradiction(call, event, branch)
+        if problem:
+            return self._keep_message(item, REJECTED_EVENT, problem)
+        merged = join.merge(call, event)
+        if merged is call:
+            return KNOWN
+        self._set_call(merged)
+        return TAKEN
+
+    def _new_call(self, item: _Item, event: QueueEvent) -> str:
+        assert event.desk and event.called_unix_ms
+        home = self._office.desks.get(event.desk)
+        if home is None:
+            return self._keep_message(item, UNKNOWN_DESK, f"the desk {event.desk} is not in the register")
+        if home != item.name:
+            return self._keep_message(item, REJECTED_EVENT, f"the desk {event.desk} is in the branch {home}")
+        day = day_of(event.called_unix_ms, self._office.timezones[item.name])
+        call = join.first_word(event, item.name, day)
+        self._set_call(call)
+        for vote in self._known.votes.get(call.id, {}).values():
+            self._vote_has_its_call(vote, call)
+        return TAKEN
+
+    def _vote_has_its_call(self, vote: VoteRow, call: CallRow) -> None:
+        key = (vote.call, vote.desk)
+        if self.changes.waiting.pop(key, None) is None:
+            self.changes.arrived.append(key)
+        if vote.desk == call.desk:
+            return
+        message = Vote(vote.call, vote.rating, vote.after_ms, vote.journal, vote.boot, vote.seq)
+        arrival = Arrival(topics.desk(vote.desk, "vote"), codec.encode(message), vote.received_unix_ms)
+        self._keep_message(_Item(arrival, vote.desk, message), WRONG_DESK, "found when the call came")
+
+    def _set_call(self, call: CallRow) -> None:
+        self.changes.before.setdefault(call.id, self._known.joined(call.id))
+        self._known.calls[call.id] = call
+        self.changes.calls[call.id] = call
+
+    def _status(self, item: _Item, status: PadStatus) -> str:
+        desk = item.name
+        if desk not in self._office.desks:
+            return self._keep_stranger(item)
+        last = self._known.pads.get(desk)
+        if last and _overtaken(last, status):
+            return KNOWN
+        pad = PadState(
+            desk,
+            status.state,
+            status.phase,
+            status.call,
+            status.journal,
+            status.boot,
+            status.firmware,
+            status.reset,
+            status.lamps,
+            status.buttons,
+            status.storage,
+            item.arrival.received_unix_ms,
+        )
+        if last and last[:-1] == pad[:-1]:
+            return KNOWN
+        self._known.pads[desk] = self.changes.pads[desk] = pad
+        return TAKEN
+
+    def _health(self, item: _Item, health: Health) -> str:
+        if item.name not in self._office.desks:
+            return self._keep_stranger(item)
+        self.changes.health[item.name] = (health, item.arrival.received_unix_ms)
+        return TAKEN
+
+    # ---- what is kept
+    def _keep_message(self, item: _Item, reason: str, problem: str) -> str:
+        """Keeps a well-formed message; it is the same thing again if topic and fields are, however it is spelt."""
+        digest = _digest(item.arrival.topic.encode(), repr(item.message).encode())
+        return self._keep(item.arrival, reason, problem, digest)
+
+    def _keep_stranger(self, item: _Item) -> str:
+        """Keeps one example of what a pad without a place in the register says of itself every minute."""
+        return self._keep(
+            item.arrival, UNKNOWN_DESK, "the desk is not in the register", _digest(item.arrival.topic.encode(), b"")
+        )
+
+    def _keep(self, arrival: Arrival, reason: str, problem: str, digest: str) -> str:
+        again = self.changes.kept.get((reason, digest))
+        at = arrival.received_unix_ms
+        if again:
+            self.changes.kept[reason, digest] = again._replace(last_unix_ms=at, times=again.times + 1)
+            return reason
+        self.changes.kept[reason, digest] = KeptRow(
+            reason,
+            digest,
+            _printable(arrival.topic)[:_KEPT_TOPIC_CHARACTERS],
+            bytes(arrival.payload[:KEPT_PAYLOAD_BYTES]),
+            len(arrival.payload),
+            problem[:_KEPT_PROBLEM_CHARACTERS],
+            at,
+            at,
+            1,
+        )
+        return reason
+
+
+def receipts(answers: Iterable[Answer]) -> list[tuple[str, Ack]]:
+    """What to publish once ``answers`` are committed: of each writer's journal only the highest number."""
+    highest: dict[tuple[str, str], Ack] = {}
+    for answer in answers:
+        if answer.ack is None:
+            continue
+        topic, ack = answer.ack
+        other = highest.pop((topic, ack.journal), ack)
+        highest[topic, ack.journal] = max(ack, other, key=lambda each: each.seq)
+    return [(topic, ack) for (topic, _), ack in highest.items()]
+
+
+def _receipt(room: str, item: _Item, message: Vote | QueueEvent) -> tuple[str, Ack]:
+    return _ack_topic(room, item.name), Ack(message.journal, message.seq, item.arrival.received_unix_ms)
+
+
+@lru_cache(maxsize=4096)
+def _ack_topic(room: str, name: str) -> str:
+    return topics.desk(name, "ack") if room == "desk" else topics.queue(name, "ack")
+
+
+_parse_topic = lru_cache(maxsize=8192)(topics.parse)  # a few thousand topics at most, each of them again and again
+
+
+def _read(arrival: Arrival) -> _Item:
+    try:
+        _, name, kind = _parse_topic(arrival.topic)
+        message = codec.decode(kind, arrival.payload)
+    except BadTopic as error:
+        return _Item(arrival, "", _Refused(TOPIC, str(error)))
+    except UnknownVersion as error:
+        return _Item(arrival, "", _Refused(VERSION, str(error)))
+    except ProtocolError as error:
+        return _Item(arrival, "", _Refused(MALFORMED, str(error)))
+    if not isinstance(message, Vote | QueueEvent | PadStatus | Health):
+        return _Item(arrival, "", _Refused(TOPIC, f"nobody tells the collector of a {kind}"))
+    return _Item(arrival, name, message)
+
+
+def _overtaken(last: PadState, status: PadStatus) -> bool:
+    """Whether ``status`` is older than ``last``: a last will may be delivered after the next birth.
+
+    Boots are counted within a journal. Of two journals at one desk the one that says "online" is the pad that is there.
+    """
+    if status.journal == last.journal:
+        return status.boot < last.boot
+    return status.state == "offline"
+
+
+def _digest(topic: bytes, content: bytes) -> str:
+    return blake2b(topic + b"\0" + content, digest_size=16).hexdigest()
+
+
+def _printable(text: str) -> str:
+    return text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text

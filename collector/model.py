@@ -1,0 +1,123 @@
+"""The values the collector works on: calls, votes, what arrives and what is answered. No library, no database.
+
+Rows are named tuples: thousands are made a second, and they go to the database as they are.
+
+What became of a message (``Answer.disposition``)
+
+    taken            recorded: something is known that was not known before
+    waiting          a vote whose call is not known yet; it counts as soon as the call comes
+    known            had before, changes nothing: a redelivery, or an event that an equal or newer one has overtaken
+    repeat           kept: the call has its vote already, and this is another (order P2.6)
+    wrong_desk       kept: the call is at another desk
+    reused_number    kept: the pad gave the same number to another vote (a fault of its storage)
+    rejected_event   kept: well-formed, but contradicts itself or what is known of the call
+    unknown_desk     kept: not in the register
+    unknown_branch   kept: not in the register
+    topic, malformed, version    kept: not one of our messages
+    failed           not stored: a fault of this program met with this message; see the log
+
+Kept things are in the table ``kept``, once each, and in no figure.
+"""
+
+from typing import NamedTuple
+
+from protocol.messages import Ack
+
+TAKEN, WAITING, KNOWN, FAILED = "taken", "waiting", "known", "failed"
+REPEAT, WRONG_DESK, REUSED_NUMBER, REJECTED_EVENT = "repeat", "wrong_desk", "reused_number", "rejected_event"
+UNKNOWN_DESK, UNKNOWN_BRANCH = "unknown_desk", "unknown_branch"
+TOPIC, MALFORMED, VERSION = "topic", "malformed", "version"
+KEPT_REASONS = (
+    REPEAT,
+    WRONG_DESK,
+    REUSED_NUMBER,
+    REJECTED_EVENT,
+    UNKNOWN_DESK,
+    UNKNOWN_BRANCH,
+    TOPIC,
+    MALFORMED,
+    VERSION,
+)
+
+
+class Arrival(NamedTuple):
+    """A message as the broker delivered it."""
+
+    topic: str
+    payload: bytes
+    received_unix_ms: int
+
+
+class Answer(NamedTuple):
+    """What became of one arrival; ``ack`` is the topic and receipt to publish once the batch is committed."""
+
+    disposition: str
+    ack: tuple[str, Ack] | None
+
+
+class CallRow(NamedTuple):
+    """One ticket summoned to one desk. ``outcome`` is null while it is open."""
+
+    id: str
+    branch: str
+    desk: str
+    operator: str | None
+    service: str | None
+    ticket: str | None
+    called_unix_ms: int
+    day: int
+    started_unix_ms: int | None
+    ended_unix_ms: int | None
+    outcome: str | None
+    dims_seq: int
+    end_seq: int | None
+
+
+class VoteRow(NamedTuple):
+    call: str
+    desk: str
+    rating: int
+    after_ms: int
+    journal: str
+    boot: int
+    seq: int
+    received_unix_ms: int
+
+
+class KeptRow(NamedTuple):
+    """Something that became neither vote nor call. The same thing again only raises ``times``."""
+
+    reason: str
+    digest: str
+    topic: str
+    payload: bytes
+    size: int
+    problem: str
+    first_unix_ms: int
+    last_unix_ms: int
+    times: int
+
+
+class PadState(NamedTuple):
+    """What a pad last said of itself, and when that last became different."""
+
+    desk: str
+    state: str
+    phase: str
+    call: str | None
+    journal: str
+    boot: int
+    firmware: str
+    reset: str
+    lamps: str
+    buttons: str
+    storage: str
+    changed_unix_ms: int
+
+
+class Office(NamedTuple):
+    """What ingesting needs of the register; ``revision`` changes when it is loaded anew."""
+
+    revision: int
+    timezones: dict[str, str]  # by branch
+    desks: dict[str, str]  # branch by desk

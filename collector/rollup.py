@@ -1,0 +1,63 @@
+"""What a call with its vote adds to the daily figures. Pure; the adding up is the database's work.
+
+Rules of the file
+1.  A call lies on the local day on which it was called, however late its vote or its end is heard of.
+2.  Every call is in all four cuts, under the key "" where the queue did not say: each cut adds up to its branch.
+3.  A vote makes its call eligible whatever the outcome: nobody strikes out a vote by reporting the client as absent.
+"""
+
+from collections.abc import Iterable
+
+from collector.model import CallRow, VoteRow
+
+CUTS = ("branch", "service", "operator", "desk")
+# Nobody was served at that desk in such a call, so its silence says nothing (queue-systems study, section 5.1).
+NOT_ELIGIBLE = frozenset({"no_show", "transferred", "held", "removed", "called_elsewhere"})
+
+Key = tuple[str, str, str, int]  # cut, branch, key, day
+Amounts = tuple[int, int, int, int, int]  # calls, eligible, bad, good, exemplary
+Joined = tuple[CallRow | None, VoteRow | None]
+NOTHING: Amounts = (0, 0, 0, 0, 0)
+_VOTED: dict[int, Amounts] = {1: (1, 1, 1, 0, 0), 2: (1, 1, 0, 1, 0), 3: (1, 1, 0, 0, 1)}
+
+
+def amounts(call: CallRow | None, vote: VoteRow | None) -> Amounts:
+    """What ``call``, with the vote of its own desk if there is one, counts for."""
+    if call is None:
+        return NOTHING
+    if vote is not None:
+        return _VOTED[vote.rating]
+    return (1, 0, 0, 0, 0) if call.outcome in NOT_ELIGIBLE else (1, 1, 0, 0, 0)
+
+
+def keys(call: CallRow) -> tuple[Key, Key, Key, Key]:
+    """The rows of the roll-up that ``call`` belongs to, one a cut."""
+    branch, day = call.branch, call.day
+    return (
+        ("branch", branch, "", day),
+        ("service", branch, call.service or "", day),
+        ("operator", branch, call.operator or "", day),
+        ("desk", branch, call.desk, day),
+    )
+
+
+def differences(changes: Iterable[tuple[Joined, Joined]]) -> list[tuple[Key, Amounts]]:
+    """What to add to which row when each (before, after) has come about: sorted by key, without zeros."""
+    sums: dict[Key, list[int]] = {}
+    for before, after in changes:
+        _add(sums, before, -1)
+        _add(sums, after, 1)
+    return [(key, (n[0], n[1], n[2], n[3], n[4])) for key, n in sorted(sums.items()) if any(n)]
+
+
+def _add(sums: dict[Key, list[int]], joined: Joined, sign: int) -> None:
+    call, vote = joined
+    if call is None:
+        return
+    counted = amounts(call, vote)
+    for key in keys(call):
+        row = sums.get(key)
+        if row is None:
+            row = sums[key] = [0, 0, 0, 0, 0]
+        for place in range(5):
+            row[place] += sign * counted[place]

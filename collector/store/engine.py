@@ -1,0 +1,101 @@
+"""Opens the database behind a URL: SQLite or PostgreSQL, each set so that a commit survives a power cut. No tables."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, text
+from sqlalchemy.engine import URL, make_url
+
+from collector.errors import StoreError, StoreUnavailable
+
+BUSY_S = 10  # how long one writer waits for another
+# Serialisation failure and deadlock (PostgreSQL, appendix A): the same transaction may succeed at the second attempt.
+_TRANSIENT = ("40001", "40P01")
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for ``url``; nothing is opened yet but a new SQLite file is made, readable by its owner only.
+
+    Raises StoreError for a URL of any other kind of database.
+    """
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError as error:
+        raise StoreError("the database URL is not one: sqlite:///FILE or postgresql://USER@HOST/NAME") from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _sqlite(parsed)
+        case "postgresql":
+            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise StoreError(f"no such kind of database here: {parsed.get_backend_name()}")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that may write, committed at the end. Raises StoreError or StoreUnavailable."""
+    with translated():
+        connection = engine.connect().execution_options(writes=True)
+        with connection, connection.begin():
+            yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads. Raises StoreError or StoreUnavailable."""
+    with translated(), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns the database library's errors into ours."""
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        raise StoreUnavailable(f"the database does not answer: {_reason(error)}") from error
+    except exc.SQLAlchemyError as error:
+        raise StoreError(f"the database refuses: {_reason(error)}") from error
+
+
+def worth_repeating(error: BaseException | None) -> bool:
+    """Whether two writers only stood in each other's way."""
+    if isinstance(error, exc.IntegrityError):
+        return True
+    return isinstance(error, exc.DBAPIError) and getattr(error.orig, "sqlstate", None) in _TRANSIENT
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise StoreError("an SQLite database must be a file: several processes share it")
+    path = Path(url.database)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"{path}: {error.strerror}") from error
+    engine = create_engine(url, connect_args={"timeout": BUSY_S})
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # _begin says BEGIN; the driver's own would come too late to hold the lock
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # an acknowledged vote is on the disk, not on its way there
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    # IMMEDIATE: what a writer reads stays true until it commits; the other writer waits before it has read anything.
+    writes = connection.get_execution_options().get("writes")
+    connection.execute(text("BEGIN IMMEDIATE" if writes else "BEGIN"))
+
+
+def _reason(error: exc.SQLAlchemyError) -> str:
+    """The database's own first line; never the statement and its parameters."""
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]

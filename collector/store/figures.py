@@ -1,0 +1,136 @@
+"""Questions about totals: the roll-ups, what is open now, how the pads are, how much of everything there is."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from sqlalchemy import Connection, func, select
+
+from collector.rollup import CUTS
+from schemas.tables import call, desk, kept, pad, pad_health, rollup_day, waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """The figures of one branch, service, operator or desk on one day (``yyyymmdd``) or in one month (``yyyymm``).
+
+    ``key`` is "" in the cut "branch", and in the others for calls of which the queue did not say it.
+    """
+
+    branch: str
+    key: str
+    day: int
+    calls: int
+    eligible: int
+    bad: int
+    good: int
+    exemplary: int
+
+
+@dataclass(frozen=True, slots=True)
+class PadRow:
+    """A desk of the register with the last word of its pad; all of that is None if there was none."""
+
+    desk: str
+    branch: str
+    label: str
+    state: str | None
+    phase: str | None
+    call: str | None
+    journal: str | None
+    boot: int | None
+    firmware: str | None
+    reset: str | None
+    lamps: str | None
+    buttons: str | None
+    storage: str | None
+    changed_unix_ms: int | None
+    health: dict[str, int | None] | None
+    health_unix_ms: int | None
+
+
+class Counts(TypedDict):
+    """Totals for metrics: ``calls``, joined ``votes``, votes ``waiting`` for their call; what was ``kept``, by reason, and
+    how often it came (``kept_times``); registered ``pads`` by state: online, offline, never.
+    """
+
+    calls: int
+    votes: int
+    waiting: int
+    kept: dict[str, int]
+    kept_times: dict[str, int]
+    pads: dict[str, int]
+
+
+_AMOUNTS = (
+    rollup_day.c.calls,
+    rollup_day.c.eligible,
+    rollup_day.c.bad,
+    rollup_day.c.good,
+    rollup_day.c.exemplary,
+)
+_PLACE = (rollup_day.c.branch, rollup_day.c.key)
+
+
+def rollups(
+    connection: Connection, cut: str, days: tuple[int, int], *, branch: str | None, key: str | None, months: bool
+) -> list[Rollup]:
+    """The rows of ``cut`` from the first to the last of ``days``, both included, sorted by day, branch and key."""
+    if cut not in CUTS:
+        raise ValueError(f"no such cut: {cut!r}")
+    if months:
+        month = (rollup_day.c.day // 100).label("day")
+        question = select(*_PLACE, month, *[func.sum(each) for each in _AMOUNTS]).group_by(month, *_PLACE)
+        question = question.order_by(month, *_PLACE)
+    else:
+        question = select(*_PLACE, rollup_day.c.day, *_AMOUNTS).order_by(rollup_day.c.day, *_PLACE)
+    question = question.where(rollup_day.c.cut == cut, rollup_day.c.day.between(*days))
+    if branch is not None:
+        question = question.where(rollup_day.c.branch == branch)
+    if key is not None:
+        question = question.where(rollup_day.c.key == key)
+    return [Rollup(*row) for row in connection.execute(question)]
+
+
+def pads(connection: Connection) -> list[PadRow]:
+    """Every desk of the register, in its order."""
+    said = [column for column in pad.c if column.name != "desk"]
+    question = (
+        select(desk.c.id, desk.c.branch, desk.c.label, *said, pad_health.c.fields, pad_health.c.received_unix_ms)
+        .outerjoin_from(desk, pad, pad.c.desk == desk.c.id)
+        .outerjoin(pad_health, pad_health.c.desk == desk.c.id)
+        .order_by(desk.c.position)
+    )
+    return [_pad_row(tuple(row)) for row in connection.execute(question)]
+
+
+def open_calls(connection: Connection) -> dict[str, str]:
+    """The call open at each desk, by desk; of several the one called last."""
+    question = select(call.c.desk, call.c.id).where(call.c.outcome.is_(None))
+    return dict(connection.execute(question.order_by(call.c.called_unix_ms)).tuples().all())
+
+
+def counts(connection: Connection) -> Counts:
+    """Totals, out of the roll-up rather than by counting rows: a scrape must stay cheap with ten million votes."""
+    sums = select(func.sum(rollup_day.c.calls), func.sum(rollup_day.c.bad + rollup_day.c.good + rollup_day.c.exemplary))
+    calls, votes = connection.execute(sums.where(rollup_day.c.cut == "branch")).one()
+    by_reason = connection.execute(
+        select(kept.c.reason, func.count(), func.sum(kept.c.times)).group_by(kept.c.reason).order_by(kept.c.reason)
+    ).all()
+    state = func.coalesce(pad.c.state, "never")
+    by_state = connection.execute(
+        select(state, func.count()).outerjoin_from(desk, pad, pad.c.desk == desk.c.id).group_by(state)
+    ).all()
+    return Counts(
+        calls=int(calls or 0),
+        votes=int(votes or 0),
+        waiting=connection.execute(select(func.count()).select_from(waiting)).scalar_one(),
+        kept={reason: rows for reason, rows, _ in by_reason},
+        kept_times={reason: int(times) for reason, _, times in by_reason},
+        pads={"online": 0, "offline": 0, "never": 0} | dict(by_state),
+    )
+
+
+def _pad_row(row: tuple[Any, ...]) -> PadRow:
+    health = json.loads(row[-2]) if row[-2] else None
+    return PadRow(*row[:-2], health, row[-1])

@@ -1,0 +1,112 @@
+"""The office's register: its branches, services and desks, as they stand in one TOML file. It reads no file itself.
+
+Names in the file are singular, as TOML writes lists of tables: ``[organisation]``, ``[[branch]]``, ``[[service]]``,
+``[[desk]]``. Unknown keys are refused.
+"""
+
+from collections.abc import Iterable
+from datetime import time
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from protocol.access import RESERVED_NAMES
+from protocol.fields import NAME
+
+
+def _legal_id(value: str) -> str:
+    problem = NAME.problem(value)
+    if problem:
+        raise ValueError(f"the id {problem} (a-z, 0-9 and inner hyphens)")
+    return value
+
+
+def _known_timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, LookupError):  # illegal path, a directory, no such zone
+        raise ValueError(f"{value!r} is not a time zone of the IANA database") from None
+    return value
+
+
+def _legal_time(value: str) -> str:
+    try:
+        time.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a time of day HH:MM") from None
+    return value
+
+
+Id = Annotated[str, AfterValidator(_legal_id)]
+Timezone = Annotated[str, Field(max_length=60), AfterValidator(_known_timezone)]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d$"), AfterValidator(_legal_time)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_by_name=True, validate_by_alias=True)
+
+
+class Organisation(Entry):
+    """Whose centre it is. ``simulated`` makes every page say that nothing in it is about anybody."""
+
+    name: Text
+    name_en: Text
+    simulated: bool = False
+
+
+class Branch(Entry):
+    """A branch; at ``day_ends``, local time, the feed closes what the queue left open."""
+
+    id: Id
+    name: Text
+    name_en: Text
+    timezone: Timezone = "Europe/Kyiv"
+    day_ends: TimeOfDay = "20:00"
+
+
+class Service(Entry):
+    id: Id
+    name: Text
+    name_en: Text
+
+
+class Desk(Entry):
+    """A desk; ``label`` is what stands on it. Its id is the pad's name at the broker, unique in the organisation."""
+
+    id: Id
+    branch: str
+    label: Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)]
+
+
+class Register(Entry):
+    """Everything of one file, in the file's order."""
+
+    organisation: Organisation
+    branches: tuple[Branch, ...] = Field(default=(), alias="branch", strict=False)
+    services: tuple[Service, ...] = Field(default=(), alias="service", strict=False)
+    desks: tuple[Desk, ...] = Field(default=(), alias="desk", strict=False)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for kind, entries in (("branch", self.branches), ("service", self.services), ("desk", self.desks)):
+            for name in _twice(entry.id for entry in entries):
+                raise ValueError(f"the {kind} {name!r} is there twice")
+        branches = {branch.id for branch in self.branches}
+        for desk in self.desks:
+            if desk.branch not in branches:
+                raise ValueError(f"the desk {desk.id!r} names an unknown branch {desk.branch!r}")
+            if desk.id in RESERVED_NAMES:
+                raise ValueError(f"a desk may not be called {desk.id!r}: that is a server's name at the broker")
+        return self
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    repeated = []
+    for name in names:
+        if name in seen:
+            repeated.append(name)
+        seen.add(name)
+    return repeated
