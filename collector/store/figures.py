@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from collector.rollup import CUTS
 from schemas.tables import call, desk, kept, pad, pad_health, rollup_day, waiting
@@ -50,8 +50,10 @@ class PadRow:
 
 
 class Counts(TypedDict):
-    """Totals for metrics: ``calls``, joined ``votes``, votes ``waiting`` for their call; what was ``kept``, by reason, and
-    how often it came (``kept_times``); registered ``pads`` by state: online, offline, never.
+    """Totals for metrics.
+
+    ``votes`` are joined with their calls, ``waiting`` ones are not yet. ``kept`` counts things by reason, ``kept_times``
+    how often they came. ``pads`` counts registered desks by state: online, offline, never.
     """
 
     calls: int
@@ -96,12 +98,19 @@ def pads(connection: Connection) -> list[PadRow]:
     """Every desk of the register, in its order."""
     said = [column for column in pad.c if column.name != "desk"]
     question = (
-        select(desk.c.id, desk.c.branch, desk.c.label, *said, pad_health.c.fields, pad_health.c.received_unix_ms)
+        select(
+            desk.c.id.label("desk"),
+            desk.c.branch,
+            desk.c.label,
+            *said,
+            pad_health.c.fields,
+            pad_health.c.received_unix_ms.label("health_unix_ms"),
+        )
         .outerjoin_from(desk, pad, pad.c.desk == desk.c.id)
         .outerjoin(pad_health, pad_health.c.desk == desk.c.id)
         .order_by(desk.c.position)
     )
-    return [_pad_row(tuple(row)) for row in connection.execute(question)]
+    return [_pad_row(row) for row in connection.execute(question)]
 
 
 def open_calls(connection: Connection) -> dict[str, str]:
@@ -131,6 +140,7 @@ def counts(connection: Connection) -> Counts:
     )
 
 
-def _pad_row(row: tuple[Any, ...]) -> PadRow:
-    health = json.loads(row[-2]) if row[-2] else None
-    return PadRow(*row[:-2], health, row[-1])
+def _pad_row(row: Row[Any]) -> PadRow:
+    fields = dict(row._mapping)
+    health = fields.pop("fields")
+    return PadRow(**fields, health=json.loads(health) if health else None)

@@ -9,7 +9,9 @@ down_revision = None
 
 def upgrade() -> None:
     _register()
-    _calls_and_votes()
+    _calls()
+    _votes()
+    _kept()
     _figures()
     _pads()
     _readers()
@@ -55,8 +57,8 @@ def _register() -> None:
     )
 
 
-def _calls_and_votes() -> None:
-    """What happened, and what could not be joined."""
+def _calls() -> None:
+    """What happened."""
     op.create_table(
         "call",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -83,6 +85,10 @@ def _calls_and_votes() -> None:
         sqlite_where=sa.text("outcome IS NULL"),
         postgresql_where=sa.text("outcome IS NULL"),
     )
+
+
+def _votes() -> None:
+    """What was pressed."""
     op.create_table(
         "vote",
         sa.Column("call", sa.String(length=16), nullable=False),
@@ -105,6 +111,10 @@ def _calls_and_votes() -> None:
         sa.PrimaryKeyConstraint("call", "desk", name="pk_waiting"),
         sqlite_with_rowid=False,
     )
+
+
+def _kept() -> None:
+    """What could not be joined."""
     op.create_table(
         "kept",
         sa.Column("reason", sa.String(length=24), nullable=False),
