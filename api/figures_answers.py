@@ -1,0 +1,152 @@
+"""The questions behind the Figures page and their answers: period by period, by branch, by service. It writes no words.
+
+All arithmetic is in api.figures and api.aggregates; nothing here reads an operator's or a desk's figures, and nothing is
+sorted by a figure (order P4.8).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from api.aggregates import Question, answered
+from api.errors import BadQuestion
+from api.figures import Tally, rating_figure, response_rate
+from collector.store import Register, Store
+from schemas.resources import Aggregates, Cell, RatingFigure
+
+ASKED = ("period", "branch", "service", "from", "to")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The selectors, as they came; empty ones are left out. ``lang`` and the like are no question."""
+
+    values: Mapping[str, str]
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Asked":
+        return cls({name: query[name].strip() for name in ASKED if query.get(name, "").strip()})
+
+    @property
+    def branch(self) -> str | None:
+        return self.values.get("branch")
+
+    @property
+    def service(self) -> str | None:
+        return self.values.get("service")
+
+    def question(self, **more: str | None) -> Question:
+        """A question for the time asked. Raises BadQuestion for a value that is none."""
+        time = {name: self.values[name] for name in ("period", "from", "to") if name in self.values}
+        try:
+            return Question.model_validate(time | more)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise BadQuestion(first["msg"], field=str(first["loc"][0]) if first["loc"] else None) from None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The figures of one page: period by period, each branch, each service, and all of it as one."""
+
+    times: list[Cell]
+    branches: list[Cell]
+    services: list[Cell]
+    whole: Cell
+    asked: Aggregates
+
+
+def read_answers(store: Store, asked: Asked, now_unix_ms: int) -> Answers:
+    """Every figure of the page. Raises BadQuestion for what the register does not know, or is too much."""
+    register = store.register()
+    main = answered(store, _main_question(asked), now_unix_ms)
+    frame = main if not asked.service else answered(store, asked.question(by="centre"), now_unix_ms)
+    services = answered(store, asked.question(by="service", branch=asked.branch), now_unix_ms)
+    times = _filled(main.cells, frame.cells)
+    return Answers(
+        times=times,
+        branches=_branches(store, asked, register, now_unix_ms),
+        services=[] if asked.service else _each_as_one(services.cells),
+        whole=as_one(times),
+        asked=main,
+    )
+
+
+def as_one(cells: Sequence[Cell]) -> Cell:
+    """The cells of one place added up into one that runs from the first's beginning to the last's end."""
+    tally = sum(
+        (
+            Tally(each.calls, each.eligible_calls, each.bad.count, each.good.count, each.exemplary.count)
+            for each in cells
+        ),
+        Tally(),
+    )
+    return cells[-1].model_copy(
+        update={
+            "first": cells[0].first,
+            "complete": all(each.complete for each in cells),
+            "calls": tally.calls,
+            "eligible_calls": tally.eligible,
+            "votes": tally.votes,
+            "response_rate": response_rate(tally),
+            "bad": rating_figure(tally.bad, tally.votes),
+            "good": rating_figure(tally.good, tally.votes),
+            "exemplary": rating_figure(tally.exemplary, tally.votes),
+        }
+    )
+
+
+def worst_case(cell: Cell, rating: str) -> tuple[float, float] | None:
+    """Between which shares of all eligible clients the truth must lie, whatever those without a vote think.
+
+    Domain study 6.2 (b): 270 top votes of 300, 1,000 eligible: from 27 % to 97 %. None without an eligible call.
+    """
+    if not cell.eligible_calls:
+        return None
+    figure: RatingFigure = getattr(cell, rating)
+    silent = cell.eligible_calls - cell.votes
+    return figure.count / cell.eligible_calls, (figure.count + silent) / cell.eligible_calls
+
+
+def _main_question(asked: Asked) -> Question:
+    if asked.service:
+        return asked.question(by="service", key=asked.service, branch=asked.branch)
+    return asked.question(by="branch" if asked.branch else "centre", branch=asked.branch)
+
+
+def _branches(store: Store, asked: Asked, register: Register, now_unix_ms: int) -> list[Cell]:
+    if not asked.service:
+        return _each_as_one(answered(store, asked.question(by="branch"), now_unix_ms).cells)
+    found = []
+    for branch in register.branches:
+        of_service = answered(
+            store, asked.question(by="service", key=asked.service, branch=branch.id), now_unix_ms
+        ).cells
+        if of_service:
+            named = {"branch": branch.id, "key": None, "name": branch.name, "name_en": branch.name_en}
+            found.append(as_one(of_service).model_copy(update=named))
+    return found
+
+
+def _each_as_one(cells: Iterable[Cell]) -> list[Cell]:
+    places: dict[tuple[str | None, str | None], list[Cell]] = {}
+    for cell in cells:
+        places.setdefault((cell.branch, cell.key), []).append(cell)
+    return [as_one(of_place) for of_place in places.values()]
+
+
+def _filled(cells: Sequence[Cell], frame: Sequence[Cell]) -> list[Cell]:
+    """``cells`` with an empty one for every period of ``frame`` that has none, so that no gap is drawn over."""
+    found = {cell.period: cell for cell in cells}
+    nothing = rating_figure(0, 0)
+    empty = {
+        "calls": 0,
+        "eligible_calls": 0,
+        "votes": 0,
+        "response_rate": response_rate(Tally()),
+        "bad": nothing,
+        "good": nothing,
+        "exemplary": nothing,
+    }
+    return [found.get(cell.period) or cell.model_copy(update=empty) for cell in frame]

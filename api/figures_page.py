@@ -1,0 +1,163 @@
+"""The Figures page in words: rows, tiles and charts of the answers, in one language. It asks and computes nothing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from api import charts
+from api.figures_answers import Answers, Asked, as_one, worst_case
+from api.i18n import Language
+from collector.store import Register
+from schemas.periods import Period
+from schemas.resources import Cell, RatingFigure
+
+# The order the pages show them in: the two ends lead, because the scale has one negative and two positive steps.
+RATINGS = ("bad", "exemplary", "good")
+# Below this many votes a share says little; the domain study asks for it before anything is compared (6.3).
+FEW_VOTES = 30
+
+
+class FiguresPage:
+    """The answers in one language: the values of figures.html."""
+
+    def __init__(self, answers: Answers, asked: Asked, register: Register, language: Language):
+        self._answers = answers
+        self._asked = asked
+        self._register = register
+        self._language = language
+        self._period = answers.asked.period
+
+    def values(self) -> dict[str, Any]:
+        answers = self._answers
+        return {
+            "whole": self._row(answers.whole, ""),
+            "worst": self._worst("bad"),
+            "first": answers.asked.first,
+            "last": answers.asked.last,
+            "place": self._place(),
+            "times": [self._row(cell, self._when(cell)) for cell in answers.times],
+            "branches": [self._row(cell, self._language.name_of(cell)) for cell in answers.branches],
+            "services": [self._row(cell, self._language.name_of(cell)) for cell in answers.services],
+            "charts": self._charts() if answers.whole.votes else {},
+        }
+
+    def _place(self) -> str:
+        _ = self._language.gettext
+        named = {branch.id: branch for branch in self._register.branches}
+        services = {service.id: service for service in self._register.services}
+        branch, service = self._asked.branch, self._asked.service
+        return " · ".join(
+            (
+                self._language.name_of(named[branch]) if branch else _("The whole centre"),
+                self._language.name_of(services[service]) if service else _("all services"),
+            )
+        )
+
+    def _when(self, cell: Cell, *, short: bool = False) -> str:
+        return self._language.period(cell.first, self._period, short=short)
+
+    def _worst(self, rating: str) -> dict[str, str] | None:
+        bounds = worst_case(self._answers.whole, rating)
+        if bounds is None:
+            return None
+        return {"low": self._language.share(bounds[0], digits=0), "high": self._language.share(bounds[1], digits=0)}
+
+    def _row(self, cell: Cell, label: str) -> dict[str, Any]:
+        return {
+            "label": label,
+            "cell": cell,
+            "few": 0 < cell.votes < FEW_VOTES,
+            "figures": {rating: self._figure(getattr(cell, rating)) for rating in RATINGS},
+        }
+
+    def _figure(self, figure: RatingFigure) -> dict[str, Any]:
+        has_share = figure.low is not None and figure.high is not None
+        return {
+            "share": self._language.share(figure.share),
+            "interval": self._language.interval(figure.low or 0, figure.high or 0) if has_share else "",
+            "count": figure.count,
+            "figure": figure,
+        }
+
+    def _charts(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for rating in RATINGS:
+            found[f"{rating}-times"] = self._in_time(rating)
+            found[f"{rating}-branches"] = self._by_place(rating, self._answers.branches)
+            if self._answers.services:
+                found[f"{rating}-services"] = self._by_place(rating, self._answers.services)
+        return found | {"response-times": self._response()}
+
+    def _in_time(self, rating: str) -> dict[str, Any]:
+        cells = self._answers.times
+        when = self._language.gettext("When")
+        marks = [
+            charts.Mark(self._when(cell, short=True), cell, {when: self._when(cell)} | self._texts(rating, cell))
+            for cell in cells
+        ]
+        return charts.shares_in_time(rating, marks, self._axis(rating, cells))
+
+    def _by_place(self, rating: str, cells: Sequence[Cell]) -> dict[str, Any]:
+        where = self._language.gettext("Where")
+        marks = [
+            charts.Mark(name, cell, {where: name} | self._texts(rating, cell))
+            for cell in cells
+            for name in (self._language.name_of(cell),)
+        ]
+        whole = getattr(as_one(cells), rating) if cells else None
+        return charts.shares_by_place(rating, marks, whole, self._axis(rating, cells))
+
+    def _axis(self, rating: str, cells: Sequence[Cell]) -> charts.Axis:
+        return charts.Axis(self._described(rating), charts.longest([getattr(cell, rating) for cell in cells]))
+
+    def _response(self) -> dict[str, Any]:
+        _ = self._language.gettext
+        marks = [
+            charts.Mark(self._when(cell, short=True), cell, self._response_texts(cell)) for cell in self._answers.times
+        ]
+        return charts.response_in_time(marks, charts.Axis(_("Response rate, period by period")))
+
+    def _described(self, rating: str) -> str:
+        text = self._language.gettext("Share of the rating “%(rating)s” with 95 % confidence intervals")
+        return text.replace("%(rating)s", rating_names(self._language)[rating])
+
+    def _texts(self, rating: str, cell: Cell) -> dict[str, str]:
+        _ = self._language.gettext
+        figure = self._figure(getattr(cell, rating))
+        return {_("Share"): figure["share"], _("95 % interval"): figure["interval"]} | self._response_counts(cell)
+
+    def _response_texts(self, cell: Cell) -> dict[str, str]:
+        return {self._language.gettext("When"): self._when(cell)} | self._response_counts(cell)
+
+    def _response_counts(self, cell: Cell) -> dict[str, str]:
+        _ = self._language.gettext
+        return {
+            _("Votes"): self._language.number(cell.votes),
+            _("Response rate"): self._language.share(cell.response_rate.share, digits=0),
+        }
+
+
+def rating_names(language: Language) -> dict[str, str]:
+    """What stands on the three buttons (order P2.1)."""
+    return {
+        "bad": language.pgettext("rating", "Bad"),
+        "good": language.pgettext("rating", "Good"),
+        "exemplary": language.pgettext("rating", "Exemplary"),
+    }
+
+
+def selectors(asked: Asked, register: Register, language: Language) -> dict[str, Any]:
+    """The choices of the form, with what was asked marked."""
+    _ = language.gettext
+    periods = {
+        Period.MONTH: _("Month"),
+        Period.QUARTER: _("Quarter"),
+        Period.YEAR: _("Year"),
+        Period.WEEK: _("Week"),
+        Period.DAY: _("Day"),
+    }
+    return {
+        "periods": [(str(period), name) for period, name in periods.items()],
+        "branch_choices": [(each.id, language.name_of(each)) for each in register.branches],
+        "service_choices": [(each.id, language.name_of(each)) for each in register.services],
+        "asked": dict(asked.values),
+    }

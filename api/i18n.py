@@ -1,0 +1,139 @@
+"""Languages of the pages: gettext catalogues, plurals, numbers and dates. It chooses no words; those are in locales/.
+
+English is the language of the msgids and needs no catalogue. Every folder ``locales/<code>`` with a ``messages.po``
+is one more language; catalogues are read as text at start, there is no compile step.
+"""
+
+import gettext
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import Protocol
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+
+from schemas.periods import Period
+
+LOCALES = Path(__file__).parent / "locales"
+SOURCE_LANGUAGE = "en"
+# English as the European Union writes it: day before month, 24 hours.
+_FORMATS = {SOURCE_LANGUAGE: "en_GB"}
+
+
+class Named(Protocol):
+    """Anything of the office that has a name in Ukrainian and in English."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def name_en(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language: its texts and the way it writes numbers, shares and dates."""
+
+    code: str
+    texts: gettext.NullTranslations
+
+    @cached_property
+    def locale(self) -> Locale:
+        return Locale.parse(_FORMATS.get(self.code, self.code))
+
+    @cached_property
+    def own_name(self) -> str:
+        """The language's name in itself, capitalised, as a language switch shows it."""
+        name = Locale.parse(self.code).get_display_name(self.code) or self.code
+        return name[:1].upper() + name[1:]
+
+    def gettext(self, message: str) -> str:
+        return self.texts.gettext(message)
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        return self.texts.ngettext(singular, plural, n)
+
+    def pgettext(self, context: str, message: str) -> str:
+        return self.texts.pgettext(context, message)
+
+    def name_of(self, thing: Named) -> str:
+        """The name the office gave it: its Ukrainian one in Ukrainian, else the English one."""
+        return thing.name if self.code == "uk" else thing.name_en
+
+    def number(self, n: float) -> str:
+        return format_decimal(n, locale=self.locale)
+
+    def share(self, share: float | None, digits: int = 1) -> str:
+        """``share`` (0..1) in per cent, a dash if there is none."""
+        return "–" if share is None else format_percent(share, format=_percent(digits), locale=self.locale)
+
+    def interval(self, low: float, high: float, digits: int = 1) -> str:
+        """An interval of shares, low and high from 0 to 1, with one per cent sign."""
+        bare = format_decimal(low * 100, format=_percent(digits)[:-1], locale=self.locale)
+        return f"{bare}–{self.share(high, digits=digits)}"
+
+    def vega_formats(self) -> dict[str, object]:
+        """How the charts write numbers: a d3-format locale."""
+        symbols = self.locale.number_symbols["latn"]
+        return {
+            "decimal": symbols["decimal"],
+            "thousands": symbols["group"],
+            "grouping": [3],
+            "currency": ["", ""],
+            "percent": symbols["percentSign"],
+        }
+
+    def day(self, day: date) -> str:
+        return format_date(day, "d MMMM y", locale=self.locale)
+
+    def moment(self, moment: datetime) -> str:
+        return format_datetime(moment, "d MMMM y, HH:mm", locale=self.locale)
+
+    def period(self, first: date, period: Period, *, short: bool = False) -> str:
+        """The name of the period that begins on ``first``; ``short`` is for the axis of a chart."""
+        match period:
+            case Period.DAY:
+                return format_date(first, "d MMM" if short else "d MMMM y", locale=self.locale)
+            case Period.MONTH:
+                return format_date(first, "LLL yy" if short else "LLLL y", locale=self.locale)
+            case Period.YEAR:
+                return str(first.year)
+            case Period.QUARTER:
+                return self._numbered_quarter(first)
+            case Period.WEEK:
+                iso = first.isocalendar()
+                name = self.gettext("wk %(week)d, %(year)d") if short else self.gettext("week %(week)d, %(year)d")
+                return name % {"week": iso.week, "year": iso.year}
+
+    def _numbered_quarter(self, first: date) -> str:
+        roman = ("I", "II", "III", "IV")[(first.month - 1) // 3]
+        return self.gettext("Q%(quarter)d %(year)d") % {
+            "quarter": (first.month + 2) // 3,
+            "roman": roman,
+            "year": first.year,
+        }
+
+
+def load_languages(folder: Path = LOCALES) -> Mapping[str, Language]:
+    """Every language by its code, the source language last. Raises babel's PoFileError for a broken catalogue."""
+    found = {path.parent.name: _load(path) for path in sorted(folder.glob("*/messages.po"))}
+    return found | {SOURCE_LANGUAGE: Language(SOURCE_LANGUAGE, gettext.NullTranslations())}
+
+
+def _load(path: Path) -> Language:
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=path.parent.name, abort_invalid=True)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Language(path.parent.name, gettext.GNUTranslations(compiled))
+
+
+def _percent(digits: int) -> str:
+    return "#,##0." + "0" * digits + "%" if digits else "#,##0%"

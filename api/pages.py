@@ -1,0 +1,163 @@
+"""The web pages: sign in, Live, Figures, Try a pad, and what a browser sees when something fails. It holds no figures.
+
+``install`` is all that the application needs; every page works without JavaScript as far as it can.
+"""
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+
+from api import charts
+from api.auth import SIGN_IN_PAGE, open_to_all, require
+from api.errors import BadQuestion
+from api.figures_answers import Asked, read_answers
+from api.figures_page import FiguresPage, rating_names, selectors
+from api.i18n import Language
+from api.live_page import live_values
+from api.livestate import look
+from api.parts import Parts, parts_of
+from api.rendering import LIVE_SCOPES, STATIC, Frame, Renderer
+from api.session import local_path
+from api.try_page import try_values
+from collector.store import Register, Token
+from schemas.resources import Problem
+
+A_YEAR_S = 365 * 24 * 3600
+
+router = APIRouter(include_in_schema=False)
+
+
+def install(app: FastAPI, parts: Parts) -> None:
+    """Add the pages, their files and their way of showing problems to ``app``."""
+    app.state.pages = Renderer(parts)
+    app.state.problem_page = problem_page
+    app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+
+@router.get(SIGN_IN_PAGE, dependencies=[open_to_all])
+def sign_in(request: Request, next: str = "/") -> Response:  # noqa: A002 - the address's word for it
+    """Where a token is traded for a session; the demo's link brings one in the fragment."""
+    renderer = _renderer(request)
+    return renderer.page(request, "sign_in.html", {"next": local_path(next)}, frame=renderer.frame(None))
+
+
+@router.get("/")
+def live(request: Request, token: Annotated[Token, require(*LIVE_SCOPES, page=True)]) -> Response:
+    """Every desk of every branch as it is now."""
+    renderer = _renderer(request)
+    store = parts_of(request).store
+    values = live_values(look(store, _now()), store.register(), renderer.language_of(request))
+    return renderer.page(request, "live.html", values, frame=renderer.frame(token))
+
+
+@router.get("/figures")
+def figures(request: Request, token: Annotated[Token, require("figures", page=True)]) -> Response:
+    """The three shares with intervals and response rates; a question that makes no sense is answered in words."""
+    renderer = _renderer(request)
+    store = parts_of(request).store
+    language = renderer.language_of(request)
+    register = store.register()
+    asked = Asked.of(request.query_params)
+    values: dict[str, Any] = selectors(asked, register, language) | {
+        "names": rating_names(language),
+        "bundle": f"/{charts.BUNDLE_NAME}",
+        "formats": language.vega_formats(),
+        "problem": None,
+    }
+    status = 200
+    try:
+        answers = read_answers(store, asked, _now())
+        values |= FiguresPage(answers, asked, register, language).values()
+    except BadQuestion as problem:
+        values |= {"problem": _said(problem, language), "whole": None}
+        status = 422
+    return renderer.page(request, "figures.html", values, frame=renderer.frame(token), status=status)
+
+
+@router.get("/try")
+def try_a_pad(request: Request, token: Annotated[Token, require("try", *LIVE_SCOPES, page=True)]) -> Response:
+    """One desk's pad, large; only where the demonstration runs."""
+    renderer = _renderer(request)
+    parts = parts_of(request)
+    register: Register = parts.store.register()
+    language = renderer.language_of(request)
+    if parts.bench is None:
+        return _no_such_page(request, renderer, renderer.frame(token))
+    values = try_values(register, look(parts.store, _now()), request.query_params.get("desk"), language)
+    return renderer.page(request, "try.html", values, frame=renderer.frame(token))
+
+
+@router.get(f"/{charts.BUNDLE_NAME}", dependencies=[open_to_all])
+def drawing_library(request: Request) -> Response:
+    """The charts' JavaScript, from the wheel it came in. Its versions are in its address, so it may be kept."""
+    headers = {"Content-Encoding": "gzip", "Cache-Control": f"public, max-age={A_YEAR_S}, immutable"}
+    return Response(charts.javascript(), headers=headers, media_type="text/javascript")
+
+
+@router.get("/favicon.ico", dependencies=[open_to_all])
+def favicon() -> Response:
+    """For browsers that ask without looking at the page."""
+    return Response(status_code=308, headers={"Location": "/static/img/logo.svg", "Cache-Control": "max-age=86400"})
+
+
+def problem_page(request: Request, problem: Problem) -> Response:
+    """What a browser shows instead of a problem document."""
+    renderer = _renderer(request)
+    frame = renderer.frame_if_possible(request)
+    heading, text = _problem_words(problem, renderer.language_of(request))
+    values = {"status": problem.status, "heading": heading, "text": text}
+    return renderer.page(request, "problem.html", values, frame=frame, status=problem.status)
+
+
+def _problem_words(problem: Problem, language: Language) -> tuple[str, str]:
+    _ = language.gettext
+    match problem.status:
+        case 401:
+            return _("Please sign in"), _("This token is not known, has expired or was revoked. Check that it was copied whole.")
+        case 403:
+            return _("This is not open to you"), _("Your access token does not include this page. Ask your administrator.")
+        case 404:
+            return _("There is no such page"), _("The address may be mistyped, or the page may have moved.")
+        case 422 | 405 | 400:
+            return _("This cannot be answered"), _("Something in the address or in the form is not right.")
+        case 429:
+            return _("Too many attempts"), _("Wait a minute, then try again.")
+        case 503:
+            return _("Not available just now"), _("The database does not answer. Votes are not lost: the pads keep them. Try again in a moment.")
+    return _("Something went wrong here"), _("It is written in the server's log. Votes are not affected.")
+
+
+def _no_such_page(request: Request, renderer: Renderer, frame: Frame) -> Response:
+    _ = renderer.language_of(request).gettext
+    values = {
+        "status": 404,
+        "heading": _("Pads can be tried in the demonstration only"),
+        "text": _("This server works with real pads, and nobody may press them but clients."),
+    }
+    return renderer.page(request, "problem.html", values, frame=frame, status=404)
+
+
+def _said(problem: BadQuestion, language: Language) -> str:
+    _ = language.gettext
+    match problem.field:
+        case "from" | "to":
+            return _("Check the dates: the first must not be after the last, and both must be real days.")
+        case "period":
+            return _("That would be too many periods. Choose a shorter time or a longer period.")
+        case "branch":
+            return _("There is no such branch.")
+        case "key":
+            return _("There is no such service.")
+    return _("Something in the address or in the form is not right.")
+
+
+def _renderer(request: Request) -> Renderer:
+    renderer: Renderer = request.app.state.pages
+    return renderer
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
