@@ -19,7 +19,7 @@ _TRANSIENT = ("40001", "40P01")
 def make_engine(url: str) -> Engine:
     """An engine for ``url``; nothing is opened yet but a new SQLite file is made, readable by its owner only.
 
-    Raises StoreError for a URL of any other kind of database.
+    No error of it shows a parameter: that could be somebody's vote. Raises StoreError for any other kind of database.
     """
     try:
         parsed = make_url(url)
@@ -29,7 +29,7 @@ def make_engine(url: str) -> Engine:
         case "sqlite":
             return _sqlite(parsed)
         case "postgresql":
-            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
     raise StoreError(f"no such kind of database here: {parsed.get_backend_name()}")
 
 
@@ -76,7 +76,7 @@ def _sqlite(url: URL) -> Engine:
         path.touch(mode=0o600)
     except OSError as error:
         raise StoreUnavailable(f"{path}: {error.strerror}") from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_S})
+    engine = create_engine(url, connect_args={"timeout": BUSY_S}, hide_parameters=True)
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from collector.rollup import CUTS
 from schemas.tables import call, desk, kept, pad, pad_health, rollup_day, waiting
@@ -52,8 +52,8 @@ class PadRow:
 class Counts(TypedDict):
     """Totals for metrics.
 
-    ``votes`` are joined with their calls, ``waiting`` ones are not yet. ``kept`` counts things by reason, ``kept_times``
-    how often they came. ``pads`` counts registered desks by state: online, offline, never.
+    ``votes`` are joined with their calls, ``waiting`` ones not yet. ``kept`` counts things by reason, ``kept_times`` also
+    when they come again. ``pads`` counts registered desks by state: online, offline, never.
     """
 
     calls: int
@@ -110,7 +110,7 @@ def pads(connection: Connection) -> list[PadRow]:
         .outerjoin(pad_health, pad_health.c.desk == desk.c.id)
         .order_by(desk.c.position)
     )
-    return [_pad_row(row) for row in connection.execute(question)]
+    return [_pad_row(row) for row in connection.execute(question).mappings()]
 
 
 def open_calls(connection: Connection) -> dict[str, str]:
@@ -140,7 +140,7 @@ def counts(connection: Connection) -> Counts:
     )
 
 
-def _pad_row(row: Row[Any]) -> PadRow:
-    fields = dict(row._mapping)
+def _pad_row(row: RowMapping) -> PadRow:
+    fields: dict[str, Any] = {str(name): value for name, value in row.items()}
     health = fields.pop("fields")
     return PadRow(**fields, health=json.loads(health) if health else None)

@@ -1,0 +1,107 @@
+"""What the collector's command line can do, a function a command. Parsing arguments is __main__.py's work."""
+
+import logging
+import signal
+import time
+from argparse import Namespace
+from datetime import UTC, datetime
+
+from collector.errors import SettingsError
+from collector.mqtt import Broker
+from collector.register import read_register
+from collector.serve import Stop, open_store, serve
+from collector.settings import PREFIX, Settings
+from collector.store import Store
+
+_DAY_MS = 86_400_000
+
+
+def run(settings: Settings, _: Namespace) -> int:
+    """Collects until SIGTERM or SIGINT."""
+    password = settings.broker_password
+    if password is None:
+        raise SettingsError(f"broker_password: set {PREFIX}BROKER_PASSWORD")
+    stop = Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.wish())
+
+    def connect() -> Broker:
+        return Broker(
+            (settings.broker_host, settings.broker_port),
+            user=settings.broker_user,
+            password=password.get_secret_value(),
+            client_id=settings.client_id,
+        )
+
+    loaded = read_register(settings.register_file) if settings.register_file else None
+    store = open_store(settings.database_url, stop)
+    if store is not None:
+        with store:
+            if loaded is not None:
+                store.load_register(loaded)
+            serve(store, connect, stop)
+    logging.getLogger("collector").info("stopped")
+    return 0
+
+
+def register(settings: Settings, arguments: Namespace) -> int:
+    """Loads the register file."""
+    loaded = read_register(arguments.file)
+    with Store.open(settings.database_url) as store:
+        store.load_register(loaded)
+    print(f"{len(loaded.branches)} branches, {len(loaded.services)} services, {len(loaded.desks)} desks")
+    return 0
+
+
+def migrate(settings: Settings, _: Namespace) -> int:
+    """Brings the database to this version's tables."""
+    Store.open(settings.database_url).close()
+    print("the database is up to date")
+    return 0
+
+
+def token_create(settings: Settings, arguments: Namespace) -> int:
+    """Prints a new token, this once."""
+    expires = None if arguments.days is None else _now_unix_ms() + arguments.days * _DAY_MS
+    scopes = [scope.strip() for scope in arguments.scopes.split(",") if scope.strip()]
+    with Store.open(settings.database_url) as store:
+        print(store.create_token(arguments.name, scopes, expires))
+    return 0
+
+
+def token_list(settings: Settings, _: Namespace) -> int:
+    """One line a token: name, scopes, validity."""
+    with Store.open(settings.database_url) as store:
+        for token in store.tokens():
+            print(token.name, ",".join(sorted(token.scopes)), _validity(token.expires_unix_ms, token.revoked_unix_ms))
+    return 0
+
+
+def token_revoke(settings: Settings, arguments: Namespace) -> int:
+    """Ends a token and the sessions opened with it."""
+    with Store.open(settings.database_url) as store:
+        store.revoke_token(arguments.name)
+    return 0
+
+
+def recount(settings: Settings, _: Namespace) -> int:
+    """Compares the figures with the rows they come from; exit code 1 if they differ."""
+    with Store.open(settings.database_url) as store:
+        differences = store.recount()
+    for difference in differences:
+        print(difference)
+    return 1 if differences else 0
+
+
+def _validity(expires_unix_ms: int | None, revoked_unix_ms: int | None) -> str:
+    if revoked_unix_ms is not None:
+        return f"revoked {_date(revoked_unix_ms)}"
+    return "for ever" if expires_unix_ms is None else f"until {_date(expires_unix_ms)}"
+
+
+def _date(unix_ms: int) -> str:
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).date().isoformat()
+
+
+def _now_unix_ms() -> int:
+    return time.time_ns() // 1_000_000

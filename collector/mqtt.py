@@ -1,0 +1,168 @@
+"""One connection to the broker: what arrived since it was last asked, and what to acknowledge. It knows no votes.
+
+MQTT 3.1.1 with a session that the broker keeps (fixed client id, no clean session): what is not acknowledged when this
+process dies comes again. Everything happens in the caller's thread. A thread for writing to the database beside one for
+the socket was measured, and slower: they share one interpreter lock, and its hand-overs cost more than the commit.
+"""
+
+import select
+import socket
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from collector.errors import BrokerError
+from collector.model import Arrival
+from protocol import codec, topics
+from protocol.messages import Ack
+
+SUBSCRIPTIONS = (
+    (topics.every_desk("vote"), 1),
+    (topics.every_desk("status"), 1),
+    (topics.every_desk("health"), 0),
+    (topics.every_queue("event"), 1),
+)
+# One transaction takes this much at most: enough to make the commit cheap, and well under a second of work.
+BATCH_MESSAGES = 500
+_KEEPALIVE_S = 30
+_GREETING_S = 10  # for the broker to accept the connection and grant the subscriptions
+_IN_FLIGHT = 1000
+
+
+class Delivery(NamedTuple):
+    """An arrival and the broker's name for it; ``qos`` 0 needs no acknowledgement."""
+
+    arrival: Arrival
+    mid: int
+    qos: int
+
+
+class Broker:
+    """A connection that is open from construction to ``close``, or to the first BrokerError.
+
+    Raises:
+        BrokerError: if the broker cannot be reached or does not let us in.
+    """
+
+    def __init__(self, address: tuple[str, int], *, user: str, password: str, client_id: str):
+        self._inbox: list[Delivery] = []
+        self._refusal: str | None = None
+        self._connected = self._subscribed = False
+        self._client = self._make_client(user, password, client_id)
+        try:
+            self._client.connect(*address, keepalive=_KEEPALIVE_S)
+        except OSError as error:
+            raise BrokerError(f"the broker at {address[0]}:{address[1]} cannot be reached: {error}") from error
+        try:
+            self._greet()
+        except BrokerError:
+            self.close()
+            raise
+
+    def receive(self, timeout_s: float, wake: socket.socket | None = None) -> list[Delivery]:
+        """What has arrived, up to BATCH_MESSAGES; [] after ``timeout_s`` or when ``wake`` becomes readable.
+
+        Raises BrokerError when the connection is lost.
+        """
+        if not self._inbox:
+            self._wait(timeout_s, wake)
+        self._read()
+        taken, self._inbox = self._inbox[:BATCH_MESSAGES], self._inbox[BATCH_MESSAGES:]
+        return taken
+
+    def confirm(self, deliveries: Iterable[Delivery], receipts: Sequence[tuple[str, Ack]]) -> None:
+        """Acknowledges what is committed, to the broker and then, by ``receipts``, to who wrote it."""
+        for delivery in deliveries:
+            if delivery.qos:
+                self._client.ack(delivery.mid, delivery.qos)
+        for topic, ack in receipts:
+            self._client.publish(topic, codec.encode(ack), qos=1, retain=True)
+
+    def close(self) -> None:
+        """Takes leave. What was not confirmed stays with the broker."""
+        self._client.disconnect()
+
+    # ---- the connection
+    def _make_client(self, user: str, password: str, client_id: str) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            clean_session=False,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.username_pw_set(user, password)
+        client.max_inflight_messages_set(_IN_FLIGHT)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def _greet(self) -> None:
+        deadline = time.monotonic() + _GREETING_S
+        while not self._subscribed:
+            if self._refusal:
+                raise BrokerError(self._refusal)
+            if time.monotonic() > deadline:
+                raise BrokerError("the broker does not answer")
+            self._wait(1.0, None)
+            self._read()
+
+    def _wait(self, timeout_s: float, wake: socket.socket | None) -> None:
+        """Until there is something to read; writes on the way what has to go out."""
+        connection = self._connection()
+        waiting = [connection] if self._client.want_write() else []
+        _, writable, _ = select.select([connection, wake] if wake else [connection], waiting, [], timeout_s)
+        if writable:
+            self._check(self._client.loop_write())
+        self._check(self._client.loop_misc())
+
+    def _read(self) -> None:
+        """Takes in everything that the socket holds, up to one batch."""
+        received_before = -1
+        while received_before < len(self._inbox) < BATCH_MESSAGES:
+            received_before = len(self._inbox)
+            self._connection()
+            self._check(self._client.loop_read())
+
+    def _connection(self) -> Any:
+        connection = self._client.socket()
+        if connection is None:
+            raise BrokerError(self._refusal or "the connection to the broker is lost")
+        return connection
+
+    def _check(self, code: MQTTErrorCode) -> None:
+        # AGAIN: a full socket buffer. What could not be written stays in line, and _wait writes it.
+        if code not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_AGAIN):
+            raise BrokerError(self._refusal or "the connection to the broker is lost")
+
+    # ---- callbacks
+    def _on_connect(
+        self, client: Client, _: object, __: ConnectFlags, reason: ReasonCode, ___: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._refusal = f"the broker refuses the connection: {reason}"
+            return
+        client.subscribe(list(SUBSCRIPTIONS))
+
+    def _on_subscribe(
+        self, _: Client, __: object, ___: int, reasons: list[ReasonCode], ____: Properties | None
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._refusal = "the broker refuses a subscription: look at its access list"
+            return
+        self._subscribed = True
+
+    def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:  # no broker that keeps to MQTT 3.1.1 §1.5.3 passes such a topic on
+            topic = "(not UTF-8)"
+        arrival = Arrival(topic, bytes(message.payload), time.time_ns() // 1_000_000)
+        self._inbox.append(Delivery(arrival, message.mid, message.qos))

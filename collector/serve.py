@@ -1,0 +1,149 @@
+"""The collector at work: takes batches from the broker, has them committed, acknowledges. Survives the loss of either.
+
+The order is the promise (DESIGN section 3, point 3): commit, then acknowledge to the broker, then to who wrote it. Dying
+between any two of them makes something come again, and what comes again changes nothing.
+"""
+
+import logging
+import random
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+from collector.errors import BrokerError, StoreUnavailable
+from collector.ingest import receipts
+from collector.model import FAILED, Answer, Arrival
+from collector.mqtt import Broker
+from collector.store import Store
+
+log = logging.getLogger("collector")
+
+_SUMMARY_S = 60
+_PAUSE_FIRST_S, _PAUSE_MOST_S = 0.5, 30.0
+
+
+class Stop:
+    """A wish to end, which also wakes a sleeping ``select``; may be expressed in a signal handler."""
+
+    def __init__(self) -> None:
+        self.wished = False
+        self.wake, self._bell = socket.socketpair()
+        self._bell.setblocking(False)
+
+    def wish(self) -> None:
+        self.wished = True
+        self._bell.send(b"!")  # once or twice, never enough to fill the buffer
+
+    def wait(self, timeout_s: float) -> None:
+        """Sleeps for ``timeout_s``, or until the wish."""
+        self.wake.settimeout(timeout_s)
+        with suppress(TimeoutError):
+            self.wake.recv(1)
+
+
+def open_store(url: str, stop: Stop) -> Store | None:
+    """The store, waited for as long as its database does not answer; None if ``stop`` was wished for meanwhile.
+
+    Raises StoreError for a database that will not do however long one waits.
+    """
+    pause_s = _PAUSE_FIRST_S
+    while not stop.wished:
+        try:
+            return Store.open(url)
+        except StoreUnavailable as error:
+            log.warning("%s; trying again", error)
+            pause_s = _pause(stop, pause_s)
+    return None
+
+
+def serve(store: Store, connect: Callable[[], Broker], stop: Stop) -> None:
+    """Works until ``stop`` is wished for. ``connect`` opens a connection to the broker, or raises BrokerError."""
+    ready = False
+    pause_s = _PAUSE_FIRST_S
+    summary = Summary()
+    while not stop.wished:
+        try:
+            broker = connect()
+        except BrokerError as error:
+            log.warning("%s; trying again", error)
+            pause_s = _pause(stop, pause_s)
+            continue
+        log.info("%s", "connected again" if ready else "ready")
+        ready = True
+        try:
+            while not stop.wished:
+                if _one_batch(store, broker, stop, summary):
+                    pause_s = _PAUSE_FIRST_S
+        except BrokerError as error:
+            log.warning("%s; connecting again", error)
+        except StoreUnavailable as error:
+            log.error("%s; nothing is acknowledged until it does", error)
+        broker.close()
+        if not stop.wished:
+            pause_s = _pause(stop, pause_s)
+    summary.say()
+
+
+def _one_batch(store: Store, broker: Broker, stop: Stop, summary: "Summary") -> bool:
+    deliveries = broker.receive(summary.due_in_s(), stop.wake)
+    if deliveries:
+        answers = _take(store, [delivery.arrival for delivery in deliveries])
+        broker.confirm(deliveries, receipts(answers))
+        summary.add(answers)
+    summary.say_if_due()
+    return bool(deliveries)
+
+
+def _take(store: Store, arrivals: list[Arrival]) -> list[Answer]:
+    """The answers to ``arrivals``, all committed. A message that this program fails on spoils none of the others."""
+    try:
+        return store.ingest(arrivals)
+    except StoreUnavailable:
+        raise
+    except Exception:  # the one catch-all of this process: a fault of ours must not stop every other pad
+        log.exception("a batch of %d failed; taking its messages one by one", len(arrivals))
+        return [_take_one(store, arrival) for arrival in arrivals]
+
+
+def _take_one(store: Store, arrival: Arrival) -> Answer:
+    try:
+        return store.ingest([arrival])[0]
+    except StoreUnavailable:
+        raise
+    except Exception:
+        # No receipt: whoever wrote it keeps it and sends it again, perhaps to a version that can take it.
+        log.exception("one message on %r failed and is not stored", arrival.topic[:120])
+        return Answer(FAILED, None)
+
+
+class Summary:
+    """One line a minute about what came in, and none about quiet minutes."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._due = time.monotonic() + _SUMMARY_S
+
+    def due_in_s(self) -> float:
+        return max(0.0, self._due - time.monotonic())
+
+    def add(self, answers: list[Answer]) -> None:
+        self._counts.update(answer.disposition for answer in answers)
+
+    def say_if_due(self) -> None:
+        if time.monotonic() >= self._due:
+            self.say()
+
+    def say(self) -> None:
+        if self._counts:
+            parts = ", ".join(f"{name} {number}" for name, number in self._counts.most_common())
+            log.info("%d messages: %s", self._counts.total(), parts)
+        self._counts.clear()
+        self._due = time.monotonic() + _SUMMARY_S
+
+
+def _pause(stop: Stop, pause_s: float) -> float:
+    """Waits about ``pause_s`` and gives the next, longer one. The jitter keeps many from coming back at one instant."""
+    stop.wait(pause_s * random.uniform(0.5, 1.0))
+    return min(pause_s * 2, _PAUSE_MOST_S)
