@@ -63,7 +63,7 @@ def create_app(
         health: what ``GET /v1/health`` answers.
         clock: the wall clock, Unix milliseconds.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     allowed = tuple(digests)
 
     @app.post("/v1/queue-events", status_code=202)

@@ -72,7 +72,9 @@ def test_a_called_ticket_opens_a_call_with_everything_known_of_it(desks: Desks) 
         service="passport",
         ticket="of-A1",
     )
-    assert on_desk(desks.state.calls["d1"]) == CallOpened(fact.call, NINE, NINE + 4 * 3_600_000)
+    assert on_desk(desks.state.calls["d1"]) == CallOpened(
+        call_id("centre", "d1", "A1", NINE), NINE, NINE + 4 * 3_600_000
+    )
 
 
 def test_a_recall_goes_on_with_the_same_call(desks: Desks) -> None:
@@ -371,8 +373,9 @@ events = st.builds(
 )
 
 
-def run(said: list[Event], state: BranchState | None = None) -> tuple[list[BranchState], list[Fact]]:
-    states, facts = [state or BranchState()], []
+def run(said: list[Event]) -> tuple[list[BranchState], list[Fact]]:
+    states: list[BranchState] = [BranchState()]
+    facts: list[Fact] = []
     for event in said:
         step = take(BRANCH, states[-1], event)
         states.append(step.state)
