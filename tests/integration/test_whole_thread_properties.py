@@ -42,7 +42,8 @@ pad_steps = st.one_of(
     st.tuples(st.sampled_from(("restart", "send")), desks),
 )
 network_steps = st.tuples(st.sampled_from(("deliver", "double", "lose")), st.integers(0, 50))
-steps = st.lists(st.one_of(queue_steps, pad_steps, network_steps), min_size=5, max_size=60)
+visits = st.tuples(st.just("visit"), desks, st.sampled_from(TICKETS), st.sampled_from((1, 2, 3)))
+steps = st.lists(st.one_of(visits, visits, queue_steps, pad_steps, network_steps), min_size=5, max_size=60)
 
 
 class Model:
@@ -167,6 +168,9 @@ def type_fields(fact: object) -> tuple[str, ...]:
 def take_step(world: World, model: Model, step: tuple[Any, ...]) -> None:
     world.now_unix_ms += 1000
     match step:
+        case ("visit", desk, ticket, button):
+            take_step(world, model, ("called", desk, ticket))
+            take_step(world, model, ("press", desk, button))
         case ("called", desk, ticket):
             world.queue_says("called", desk, ticket)
             model.called(desk, ticket)
