@@ -51,12 +51,14 @@ class App:
         """Works until the board says stop or IT says restart; returns which."""
         self._panel.show(self._pad.lamps)
         self._board.log("pad %s, journal %s, boot %d" % (VERSION, self._journal.id, self._journal.boot))
-        while self._board.wait(self._turn()):
+        while True:
+            idle_ms = self._turn()
             if self._restart_asked and self._pad.state != machine.ARMED:
                 self._save_if_allowed()
                 self._link.drop("restart", self._board.ticks_ms())
                 return RESTART
-        return STOP
+            if not self._board.wait(idle_ms):
+                return STOP
 
     def _turn(self) -> int:
         """One turn of the loop; returns how long the next may be waited for."""

@@ -32,6 +32,8 @@ RESEND_MS = 10000
 
 _CONNECT, _PUBACK, _SUBSCRIBE, _PINGREQ = 0x10, 0x40, 0x82, 0xC0
 _PUBLISH, _DUP, _RETAIN = 0x30, 0x08, 0x01
+# What a broker may send besides PUBLISH: CONNACK, PUBACK, SUBACK, PINGRESP, all without flags (§2.2.2).
+_ANSWERS = (0x20, 0x40, 0x90, 0xD0)
 _OPENING, _OPEN, _BROKEN = 0, 1, 2
 
 
@@ -140,10 +142,7 @@ class Session:
             raise _Violation("CONNACK must come first, and once")  # §3.2
         if kind == 3:
             return self._on_publish(first, body, ticks_ms)
-        if kind not in (2, 4, 9, 13) or first & 15:
-            raise _Violation("unexpected packet 0x%02x" % first)
-        expected = {2: 2, 4: 2, 9: 2 + self._filters, 13: 0}[kind]
-        if len(body) != expected:
+        if len(body) != {2: 2, 4: 2, 9: 2 + self._filters, 13: 0}[kind]:
             raise _Violation("packet 0x%02x of a wrong length" % first)
         if kind == 2:
             return self._on_connack(body)
@@ -222,6 +221,8 @@ class _Reader:
         if self._first is None:
             self._first = data[at]
             at += 1
+            if self._first not in _ANSWERS and self._first & 0xF0 != _PUBLISH:
+                raise _Violation("unexpected packet 0x%02x" % self._first)
         while self._missing is None and at < len(data):
             self._read_length(data[at])
             at += 1

