@@ -8,6 +8,7 @@ Rules of the file
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
+from itertools import accumulate
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -82,7 +83,7 @@ class _BranchDay:
         self._key = f"{seed}/{branch.id}/{day.isoformat()}/"
         self._mood = people.mood(branch.id, day, progress)
         self._services = city.services
-        self._weights = [service.weight for service in city.services]
+        self._weights = list(accumulate(service.weight for service in city.services))
         opening = hours.opening(day)
         assert opening is not None
         self._opens, self._closes = opening
@@ -96,7 +97,7 @@ class _BranchDay:
     def play(self, clients: float) -> list[PastCall]:
         last_ms = self._at(self._closes + _AFTER_CLOSING_MIN)
         for number, came_ms in enumerate(self._arrivals(clients)):
-            service = self._dice.choices(self._services, self._weights)[0]
+            service = self._dice.choices(self._services, cum_weights=self._weights)[0]
             ticket = blake2b(f"{self._key}{number}".encode(), digest_size=12).hexdigest()
             self._serve(_Visitor(ticket, service, came_ms), last_ms)
         for seat in self._seats:

@@ -1,0 +1,256 @@
+"""The reference model: what must come out of a day, known from what people did and what lamps showed.
+
+It shares no code with the feed, the collector or the store, and reads the collector's SQLite file by itself.
+
+Rules of the file
+1.  A call is named by its desk and the millisecond of its summons; ids of the system are never computed here.
+2.  A press is a vote if all three lamps were lit before and only its own is lit after it (order P2.6): whoever
+    stands at the pad knows no more than that, and it must be enough.
+"""
+
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sim.city import TIMEZONE
+from sim.webhook import QueueNews
+
+_SUMMONS = ("called", "recalled", "started")
+_ENDINGS = ("finished", "no_show", "left", "transferred", "held", "removed")
+_NOBODY_SERVED = ("no_show", "transferred", "held", "removed", "called_elsewhere")
+_LIT_ALONE = {"100": 1, "010": 2, "001": 3}
+_ALL_LIT = "111"
+
+
+@dataclass(slots=True)
+class TrueCall:
+    """A call as it was. ``rating`` is 0 as long as no press in it was taken."""
+
+    branch: str
+    desk: str
+    ticket: str
+    operator: str
+    service: str
+    called_unix_ms: int
+    outcome: str | None = None
+    rating: int = 0
+
+    @property
+    def name(self) -> tuple[str, int]:
+        return self.desk, self.called_unix_ms
+
+    @property
+    def day(self) -> int:
+        return int(datetime.fromtimestamp(self.called_unix_ms / 1000, UTC).astimezone(_KYIV).strftime("%Y%m%d"))
+
+
+@dataclass(slots=True)
+class TruePress:
+    desk: str
+    button: int
+    call: TrueCall | None
+    taken: bool = False
+
+
+@dataclass(slots=True)
+class Difference:
+    """Something that is not as it was: ``kind`` is lost, doubled, misattributed, invented, wrong or broken."""
+
+    kind: str
+    text: str
+
+
+_KYIV = ZoneInfo(TIMEZONE)
+
+
+@dataclass(slots=True)
+class Oracle:
+    """A witness of a day (sim/world.py); ``lamps_changed`` is to be told every change of every pad's lamps."""
+
+    calls: list[TrueCall] = field(default_factory=list)
+    presses: list[TruePress] = field(default_factory=list)
+    broken: list[Difference] = field(default_factory=list)
+    _open: dict[str, TrueCall] = field(default_factory=dict)
+    _latest: dict[tuple[str, str], TrueCall] = field(default_factory=dict)
+    _pressed: dict[tuple[str, int], TruePress] = field(default_factory=dict)
+    _lamps: dict[str, str] = field(default_factory=dict)
+
+    def told(self, news: QueueNews) -> None:
+        """The queue said something: which call is open at which desk from now on."""
+        if news.type in _SUMMONS:
+            self._summoned(news)
+        elif news.type in _ENDINGS and self._is_open(news):
+            self._close(str(news.desk), news.type)
+        elif news.type == "operator_closed" and news.desk is not None:
+            self._close(news.desk, news.type)
+
+    def pressing(self, desk: str, button: int, ticket: str | None) -> None:
+        press = TruePress(desk, button, self._latest.get((desk, ticket)) if ticket else None)
+        self.presses.append(press)
+        self._pressed[desk, button] = press
+
+    def found_no_light(self, desk: str, ticket: str) -> None:
+        call = self._latest[desk, ticket]
+        if not call.rating:
+            self._break(f"{_name(call)}: the client looked for lit buttons and found {self._lamps.get(desk)}")
+
+    def lamps_changed(self, desk: str, lamps: str) -> None:
+        before, self._lamps[desk] = self._lamps.get(desk), lamps
+        rating = _LIT_ALONE.get(lamps)
+        if rating is None or before == lamps:
+            return
+        if before == _ALL_LIT:
+            self._taken(desk, rating)
+        elif (call := self._open.get(desk)) is None or call.rating != rating:
+            self._break(f"{desk}: only button {rating} is lit, which nobody pressed in this call")
+
+    def _summoned(self, news: QueueNews) -> None:
+        assert news.desk and news.ticket and news.operator and news.service
+        if self._is_open(news):
+            return  # a recall
+        self._close(news.desk, "next_call")
+        for desk, call in list(self._open.items()):
+            if call.ticket == news.ticket:
+                self._close(desk, "called_elsewhere")
+        call = TrueCall(news.branch, news.desk, news.ticket, news.operator, news.service, news.occurred_unix_ms)
+        self.calls.append(call)
+        self._open[news.desk] = self._latest[news.desk, news.ticket] = call
+
+    def _is_open(self, news: QueueNews) -> bool:
+        call = self._open.get(str(news.desk))
+        return call is not None and call.ticket == news.ticket
+
+    def _close(self, desk: str, outcome: str) -> None:
+        call = self._open.pop(desk, None)
+        if call is not None:
+            call.outcome = outcome
+
+    def _taken(self, desk: str, rating: int) -> None:
+        press = self._pressed.get((desk, rating))
+        if press is None or press.taken:
+            self._break(f"{desk}: button {rating} went alight though nobody pressed it")
+        elif press.call is None:
+            self._break(f"{desk}: a press without a client was taken for a vote")
+        elif press.call.rating:
+            self._break(f"{_name(press.call)}: a second press was taken for a vote")
+        else:
+            press.taken = True
+            press.call.rating = rating
+
+    def _break(self, text: str) -> None:
+        self.broken.append(Difference("broken", text))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A call as the collector's database has it, with the rating of its vote or 0."""
+
+    id: str
+    branch: str
+    desk: str
+    operator: str | None
+    service: str | None
+    ticket: str | None
+    called_unix_ms: int
+    day: int
+    outcome: str | None
+    rating: int
+
+    @property
+    def name(self) -> tuple[str, int]:
+        return self.desk, self.called_unix_ms
+
+
+class Ledger:
+    """The collector's SQLite file, read only and by itself."""
+
+    def __init__(self, file: Path):
+        self._connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def counts(self) -> tuple[int, int, int]:
+        """Calls, calls with an outcome, and votes."""
+        return (self._count("call"), self._count("call", "outcome is not null"), self._count("vote"))
+
+    def recorded(self) -> list[Recorded]:
+        rows = self._connection.execute(
+            "select c.id, c.branch, c.desk, c.operator, c.service, c.ticket, c.called_unix_ms, c.day, c.outcome,"
+            " coalesce(v.rating, 0) from call c left join vote v on v.call = c.id and v.desk = c.desk"
+        )
+        return [Recorded(*row) for row in rows]
+
+    def unjoined(self) -> list[str]:
+        """Votes that belong to no call, and whatever was kept aside."""
+        votes = self._connection.execute(
+            "select v.call, v.desk from vote v left join call c on c.id = v.call and c.desk = v.desk where c.id is null"
+        )
+        kept = self._connection.execute("select reason, topic, problem from kept")
+        return [f"vote {row}" for row in votes] + [f"kept {row}" for row in kept]
+
+    def rollups(self) -> dict[tuple[str, str, str, int], tuple[int, ...]]:
+        """(calls, eligible, bad, good, exemplary) by (cut, branch, key, day)."""
+        rows = self._connection.execute(
+            "select cut, branch, key, day, calls, eligible, bad, good, exemplary from rollup_day"
+        )
+        return {row[:4]: row[4:] for row in rows if any(row[4:])}
+
+    def _count(self, table: str, where: str = "true") -> int:
+        return int(self._connection.execute(f'select count(*) from "{table}" where {where}').fetchone()[0])
+
+
+def compare(oracle: Oracle, ledger: Ledger) -> list[Difference]:
+    """Everything in the database that is not as it was, and everything that was and is not in it."""
+    recorded = {row.name: row for row in ledger.recorded()}
+    found = list(oracle.broken)
+    for call in oracle.calls:
+        row = recorded.pop(call.name, None)
+        found += _of_call(call, row)
+    found += [Difference("invented", f"call {row.id} at {row.desk}") for row in recorded.values()]
+    found += [Difference("wrong", text) for text in ledger.unjoined()]
+    return found + _of_rollups(recount(oracle.calls), ledger.rollups())
+
+
+def recount(calls: list[TrueCall]) -> dict[tuple[str, str, str, int], tuple[int, ...]]:
+    """The daily roll-ups that these calls must make."""
+    sums: dict[tuple[str, str, str, int], Counter[int]] = {}
+    for call in calls:
+        eligible = call.rating > 0 or call.outcome not in _NOBODY_SERVED
+        cuts = (("branch", ""), ("service", call.service), ("operator", call.operator), ("desk", call.desk))
+        for cut, key in cuts:
+            sums.setdefault((cut, call.branch, key, call.day), Counter()).update(
+                {-1: 1, 0: int(eligible), call.rating or -2: 1}
+            )
+    return {key: (amount[-1], amount[0], amount[1], amount[2], amount[3]) for key, amount in sums.items()}
+
+
+def _of_call(call: TrueCall, row: Recorded | None) -> list[Difference]:
+    if row is None:
+        return [Difference("lost", f"{_name(call)} is not in the database")]
+    found = []
+    if row.rating != call.rating:
+        kind = "lost" if not row.rating else "invented" if not call.rating else "misattributed"
+        found.append(Difference(kind, f"{_name(call)}: the vote is {row.rating}, and was {call.rating}"))
+    for what in ("branch", "operator", "service", "outcome", "day"):
+        if getattr(row, what) != getattr(call, what):
+            text = f"{_name(call)}: {what} is {getattr(row, what)}, and was {getattr(call, what)}"
+            found.append(Difference("wrong", text))
+    return found
+
+
+def _of_rollups(
+    true: dict[tuple[str, str, str, int], tuple[int, ...]], shown: dict[tuple[str, str, str, int], tuple[int, ...]]
+) -> list[Difference]:
+    return [
+        Difference("wrong", f"roll-up {key}: {shown.get(key)}, and must be {true.get(key)}")
+        for key in sorted(true.keys() | shown.keys())
+        if true.get(key) != shown.get(key)
+    ]
+
+
+def _name(call: TrueCall) -> str:
+    return f"{call.desk} at {call.called_unix_ms}"

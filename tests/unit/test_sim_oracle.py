@@ -1,0 +1,194 @@
+"""The reference model finds what is planted, and nothing where nothing is planted."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, insert, update
+
+from schemas import tables
+from sim.oracle import Ledger, Oracle, compare, recount
+from sim.webhook import QueueNews
+
+NOON = 1_791_450_000_000
+DESK, OTHER_DESK = "tsentr-01", "tsentr-02"
+
+
+def say(oracle: Oracle, what: str, at: int, *, desk: str = DESK, ticket: str = "t1") -> None:
+    oracle.told(QueueNews(f"e{at}{desk}", what, "tsentr", ticket, NOON + at, desk, "op-01", "passport"))
+
+
+def vote(oracle: Oracle, rating: int, *, desk: str = DESK, ticket: str | None = "t1") -> None:
+    oracle.lamps_changed(desk, "111")
+    oracle.pressing(desk, rating, ticket)
+    oracle.lamps_changed(desk, {1: "100", 2: "010", 3: "001"}[rating])
+
+
+@pytest.fixture
+def oracle() -> Oracle:
+    """Two calls at one desk: a finished one with a vote, and one that the next call ended, without a vote."""
+    oracle = Oracle()
+    say(oracle, "called", 0)
+    vote(oracle, 3)
+    say(oracle, "finished", 60_000)
+    oracle.lamps_changed(DESK, "000")
+    say(oracle, "called", 70_000, ticket="t2")
+    say(oracle, "called", 90_000, ticket="t3")
+    say(oracle, "no_show", 99_000, ticket="t3")
+    return oracle
+
+
+@pytest.fixture
+def database(tmp_path: Path, oracle: Oracle) -> Iterator[tuple[Engine, Path]]:
+    """What the collector must have made of it, written row by row."""
+    file = tmp_path / "collector.db"
+    engine = create_engine(f"sqlite:///{file}")
+    tables.metadata.create_all(engine)
+    with engine.begin() as connection:
+        for number, call in enumerate(oracle.calls):
+            name = f"{number:016}"
+            connection.execute(insert(tables.call).values(call_row(name, call)))
+            if call.rating:
+                connection.execute(insert(tables.vote).values(vote_row(name, call.desk, call.rating)))
+        for (cut, branch, key, day), amounts in recount(oracle.calls).items():
+            columns = dict(zip(("calls", "eligible", "bad", "good", "exemplary"), amounts, strict=True))
+            connection.execute(insert(tables.rollup_day).values(cut=cut, branch=branch, key=key, day=day, **columns))
+    yield engine, file
+    engine.dispose()
+
+
+def call_row(name: str, call: Any) -> dict[str, Any]:
+    fields = ("branch", "desk", "operator", "service", "called_unix_ms", "outcome", "day")
+    return {"id": name, "dims_seq": 1, **{each: getattr(call, each) for each in fields}}
+
+
+def vote_row(call: str, desk: str, rating: int, seq: int = 1) -> dict[str, Any]:
+    row = {"call": call, "desk": desk, "rating": rating, "after_ms": 1, "journal": "00000000", "boot": 1}
+    return {**row, "seq": seq, "received_unix_ms": NOON}
+
+
+def differences(oracle: Oracle, file: Path) -> list[str]:
+    ledger = Ledger(file)
+    found = compare(oracle, ledger)
+    ledger.close()
+    return sorted({difference.kind for difference in found})
+
+
+def test_what_was_and_what_is_recorded_agree(oracle: Oracle, database: tuple[Engine, Path]) -> None:
+    assert [call.outcome for call in oracle.calls] == ["finished", "next_call", "no_show"]
+    assert differences(oracle, database[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        (tables.vote.delete(), ["lost"]),
+        (update(tables.vote).values(rating=1), ["misattributed"]),
+        (tables.call.delete().where(tables.call.c.outcome == "next_call"), ["lost"]),
+        (insert(tables.vote).values(vote_row("0000000000000001", DESK, 2, seq=2)), ["invented"]),
+        (insert(tables.vote).values(vote_row("000000000000000x", DESK, 2, seq=2)), ["wrong"]),
+        (update(tables.call).values(operator="op-02"), ["wrong"]),
+        (update(tables.call).values(outcome="finished"), ["wrong"]),
+        (update(tables.rollup_day).where(tables.rollup_day.c.cut == "desk").values(eligible=1), ["wrong"]),
+        (tables.rollup_day.delete().where(tables.rollup_day.c.cut == "service"), ["wrong"]),
+    ],
+    ids=[
+        "vote lost",
+        "rating changed",
+        "call lost",
+        "vote invented",
+        "stray vote",
+        "operator",
+        "outcome",
+        "sum",
+        "cut",
+    ],
+)
+def test_a_planted_fault_is_found(
+    oracle: Oracle, database: tuple[Engine, Path], planted: Any, found: list[str]
+) -> None:
+    with database[0].begin() as connection:
+        connection.execute(planted)
+    assert differences(oracle, database[1]) == found
+
+
+def test_a_call_that_nobody_made_is_found(oracle: Oracle, database: tuple[Engine, Path]) -> None:
+    del oracle.calls[1]
+    assert "invented" in differences(oracle, database[1])
+
+
+def test_a_vote_makes_a_call_eligible_whatever_its_outcome() -> None:
+    oracle = Oracle()
+    say(oracle, "called", 0)
+    vote(oracle, 1)
+    say(oracle, "no_show", 9000)
+    say(oracle, "called", 10_000, ticket="t2")
+    say(oracle, "no_show", 19_000, ticket="t2")
+    assert set(recount(oracle.calls).values()) == {(2, 1, 1, 0, 0)}
+
+
+def test_the_same_ticket_called_at_another_desk_ends_the_first_call() -> None:
+    oracle = Oracle()
+    say(oracle, "called", 0)
+    say(oracle, "called", 5000, desk=OTHER_DESK)
+    say(oracle, "finished", 6000)  # late word from the first desk
+    assert [call.outcome for call in oracle.calls] == ["called_elsewhere", None]
+
+
+def test_a_recall_is_the_same_call() -> None:
+    oracle = Oracle()
+    for at, what in enumerate(("called", "recalled", "started", "called")):
+        say(oracle, what, at)
+    assert len(oracle.calls) == 1
+
+
+def test_an_operator_who_leaves_ends_the_call() -> None:
+    oracle = Oracle()
+    say(oracle, "called", 0)
+    oracle.told(QueueNews("e", "operator_closed", "tsentr", None, NOON + 5, DESK, "op-01"))
+    assert oracle.calls[0].outcome == "operator_closed"
+
+
+def test_lamps_that_lie_are_found() -> None:
+    oracle = Oracle()
+    say(oracle, "called", 0)
+    oracle.lamps_changed(DESK, "111")
+    oracle.lamps_changed(DESK, "010")
+    assert "nobody pressed" in oracle.broken[0].text
+
+
+def test_a_pad_that_comes_back_must_show_the_vote_that_was_given() -> None:
+    oracle = Oracle()
+    say(oracle, "called", 0)
+    vote(oracle, 2)
+    oracle.lamps_changed(DESK, "000")
+    oracle.lamps_changed(DESK, "010")
+    assert oracle.broken == []
+    oracle.lamps_changed(DESK, "000")
+    oracle.lamps_changed(DESK, "001")
+    assert len(oracle.broken) == 1
+
+
+def test_a_second_press_taken_for_a_vote_is_found() -> None:
+    oracle = Oracle()
+    say(oracle, "called", 0)
+    vote(oracle, 2)
+    vote(oracle, 3)
+    assert "second press" in oracle.broken[0].text
+
+
+def test_a_press_without_a_client_taken_for_a_vote_is_found() -> None:
+    oracle = Oracle()
+    vote(oracle, 2, ticket=None)
+    assert "without a client" in oracle.broken[0].text
+
+
+def test_a_called_client_who_finds_no_light_is_found_unless_the_vote_was_given() -> None:
+    oracle = Oracle()
+    say(oracle, "called", 0)
+    oracle.found_no_light(DESK, "t1")
+    assert len(oracle.broken) == 1
+    vote(oracle, 3)
+    oracle.found_no_light(DESK, "t1")
+    assert len(oracle.broken) == 1
