@@ -1,0 +1,72 @@
+"""A real Mosquitto as an office would run it: passwords, the access list of protocol/access.py, sessions on disk."""
+
+import getpass
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import paho.mqtt.client as paho
+
+from protocol.access import mosquitto_acl
+from tests.integration.pad_broker import free_port, mosquitto_binary
+
+DEADLINE_S = 20
+
+
+class GuardedMosquitto:
+    """Keeps port, users, sessions and queued messages over a restart."""
+
+    def __init__(self, folder: Path, users: tuple[str, ...], *, options: str = ""):
+        self.binary = mosquitto_binary()
+        self.port = free_port()
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "acl").write_text(mosquitto_acl())
+        passwords = folder / "passwords"
+        passwords.write_text("".join(f"{user}:{self.password(user)}\n" for user in users))
+        subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, capture_output=True)
+        for path in (folder / "acl", passwords):
+            path.chmod(0o600)
+        (folder / "mosquitto.conf").write_text(
+            f"user {getpass.getuser()}\n"
+            f"listener {self.port} 127.0.0.1\n"
+            "allow_anonymous false\n"
+            f"password_file {passwords}\n"
+            f"acl_file {folder / 'acl'}\n"
+            f"persistence true\npersistence_location {folder}/\n" + options
+        )
+
+    @staticmethod
+    def password(user: str) -> str:
+        return f"secret-of-{user}"
+
+    def start(self) -> "GuardedMosquitto":
+        log = self._folder / "mosquitto.log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [self.binary, "-c", str(self._folder / "mosquitto.conf")], stdout=output, stderr=output
+            )
+        deadline = time.monotonic() + DEADLINE_S
+        while True:
+            try:
+                self.client("it").disconnect()
+                return self
+            except OSError:
+                assert time.monotonic() < deadline and self._process.poll() is None, log.read_text()
+                time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Ends it in good order, so that its sessions are written."""
+        if self._process:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(DEADLINE_S)
+            self._process = None
+
+    def client(self, user: str, client_id: str = "") -> paho.Client:
+        """A connected client; its network loop is the caller's to run."""
+        client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id, reconnect_on_failure=False)
+        client.username_pw_set(user, self.password(user))
+        client.connect("127.0.0.1", self.port)
+        return client
