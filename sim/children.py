@@ -23,7 +23,13 @@ _LOOK_EVERY_S = 0.05
 _PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # before a child that died is started again; the last one repeats
 _STEADY_S = 60.0
 _LAST_LINES = 8
+_SETTINGS = "ZRAZKOVO_"
 _READY = re.compile(rb"\bready\b")
+
+
+def inherited_environ() -> dict[str, str]:
+    """Our environment without settings of Zrazkovo: somebody's own must not lead a demonstration to their database."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
 
 
 class Child:
@@ -108,7 +114,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self._environ},
+                env={**inherited_environ(), **self._environ},
                 start_new_session=True,  # Ctrl-C in the terminal is for the supervisor alone
             )
 

@@ -45,20 +45,24 @@ class Pads:
 
     Args:
         folder: holds a directory a pad: its ``pad.json`` and its flash.
+        firmware: what they run; None for no pads at all.
         broker: host and port.
     """
 
-    def __init__(self, folder: Path, firmware: Firmware, broker: tuple[str, int]):
+    def __init__(self, folder: Path, firmware: Firmware | None, broker: tuple[str, int]):
         self._folder = folder
         self._firmware = firmware
         self._broker = broker
         self._pads: dict[str, _Pad] = {}
         self._listeners: list[Listener] = []
+        self._connection_listeners: list[Callable[[str], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     async def start(self, desks: Iterable[PadSpec]) -> None:
         """Starts the pads and returns when each has set its lamps. Raises ChildFailed naming the desk."""
+        if self._firmware is None:
+            return
         gate = asyncio.Semaphore(_STARTING_AT_ONCE)
 
         async def begin(spec: PadSpec) -> None:
@@ -103,8 +107,12 @@ class Pads:
         return {desk: pad.process.pid for desk, pad in self._pads.items() if pad.process and not pad.gone.is_set()}
 
     def subscribe(self, listener: Listener) -> None:
-        """``listener(desk, lamps)`` is called whenever a pad's lamps or its connection change."""
+        """``listener(desk, lamps)`` is called whenever a pad's lamps change; a pad without power is dark."""
         self._listeners.append(listener)
+
+    def subscribe_connections(self, listener: Callable[[str], None]) -> None:
+        """``listener(desk)`` is called whenever a pad finds its broker or loses it."""
+        self._connection_listeners.append(listener)
 
     async def wait_lamps(self, desk: str, wanted: str, timeout_s: float) -> None:
         """Returns as soon as the lamps show ``wanted``. Raises TimeoutError."""
@@ -147,6 +155,7 @@ class Pads:
         write_private(folder / "pad.json", json.dumps(settings))
 
     def _spawn(self, pad: "_Pad") -> None:
+        assert self._firmware
         entry = self._firmware.entry
         pad.start(
             [*self._firmware.command, "-X", f"heapsize={HEAP}", str(entry), str(self._folder / pad.desk)],
@@ -173,8 +182,12 @@ class Pads:
             return
         if not data:
             self._on_end(pad)
-        elif pad.take(data):
-            self._tell(pad)
+            return
+        for line in pad.split(data):
+            before = pad.lamps, pad.connected
+            pad.read(line)
+            self._tell(pad, before)
+        pad.wake()
 
     def _on_end(self, pad: "_Pad") -> None:
         asyncio.get_running_loop().remove_reader(pad.stdout)
@@ -184,8 +197,9 @@ class Pads:
 
     async def _bury(self, pad: "_Pad") -> None:
         """Collects the process that has closed its output; starts it again unless somebody wants it off."""
+        before = pad.lamps, pad.connected
         lived_s = await pad.collect()
-        self._tell(pad)
+        self._tell(pad, before)
         if self._stopping or pad.stays_off:
             return
         pad.failures = 0 if lived_s > _STEADY_S else pad.failures + 1
@@ -199,9 +213,13 @@ class Pads:
         if desk in self._pads:
             self._pads[desk].write(f"P{button}{level}\n")
 
-    def _tell(self, pad: "_Pad") -> None:
-        for listener in self._listeners:
-            listener(pad.desk, pad.lamps)
+    def _tell(self, pad: "_Pad", before: tuple[str, bool]) -> None:
+        if pad.lamps != before[0]:
+            for listener in self._listeners:
+                listener(pad.desk, pad.lamps)
+        if pad.connected != before[1]:
+            for notice in self._connection_listeners:
+                notice(pad.desk)
 
 
 class _Pad:
@@ -245,16 +263,10 @@ class _Pad:
             with contextlib.suppress(BrokenPipeError):  # it is dying; _bury() will see to it
                 self.process.stdin.write(text.encode())
 
-    def take(self, data: bytes) -> bool:
-        """Reads what the pad wrote; whether lamps or connection changed."""
-        before = self.lamps, self.connected, self.is_lit
+    def split(self, data: bytes) -> list[str]:
+        """The lines that are complete with ``data``."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._read(line.decode(errors="replace"))
-        if before == (self.lamps, self.connected, self.is_lit):
-            return False
-        self._wake()
-        return True
+        return [line.decode(errors="replace") for line in lines]
 
     def switch_off(self) -> None:
         if self.process and self.process.stdin:
@@ -275,10 +287,10 @@ class _Pad:
         self.process.stdin.close()
         self.lamps, self.connected = DARK, False
         self.gone.set()
-        self._wake()
+        self.wake()
         return asyncio.get_running_loop().time() - self._started
 
-    def _read(self, line: str) -> None:
+    def read(self, line: str) -> None:
         if len(line) == 4 and line[0] == "L" and not set(line[1:]) - {"0", "1"}:
             self.lamps, self.is_lit = line[1:], True
             return
@@ -289,6 +301,6 @@ class _Pad:
         elif line.startswith("# disconnected"):
             self.connected = False
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         self.changed.set()
         self.changed = asyncio.Event()

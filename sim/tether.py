@@ -1,7 +1,7 @@
 """``python -m sim.tether MODULE ARGUMENTS``: runs a module as ``python -m`` would, but never longer than its starter.
 
 The starter holds the other end of this process's stdin. When that ends, however the starter died (kill -9 too), the
-module is asked to stop, and ended if it does not. It works wherever there are pipes, without Linux's parent-death signal.
+module is asked to stop, and ended if it does not. It needs no parent-death signal, which only Linux has.
 """
 
 import os
