@@ -52,8 +52,8 @@ class PadRow:
 class Counts(TypedDict):
     """Totals for metrics.
 
-    ``votes`` are joined with their calls, ``waiting`` ones not yet. ``kept`` counts things by reason, ``kept_times`` also
-    when they come again. ``pads`` counts registered desks by state: online, offline, never.
+    ``votes`` are joined with their calls, ``waiting`` ones not yet. ``kept`` counts things by reason, ``kept_times`` as
+    often as they came. ``pads`` counts registered desks by state: online, offline, never.
     """
 
     calls: int
