@@ -19,7 +19,7 @@ access_log = logging.getLogger("uvicorn.access")
 STOP_S = 3  # a request that takes longer is cut off when we are asked to stop
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Says once that it is ready, and closes the live streams first: uvicorn waits for open answers to end."""
 
     def __init__(self, config: uvicorn.Config, parts: Parts):
@@ -48,6 +48,14 @@ def listening_socket(settings: Settings) -> socket.socket:
 
 def serve(app: FastAPI, settings: Settings, bound: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, then return; takes over the process's signal handlers."""
+    # uvicorn raises the signal once more after its own stop, for the handler that was there before: this one.
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _asked_to_stop)
+    make_server(app, settings).run(sockets=[bound])
+
+
+def make_server(app: FastAPI, settings: Settings) -> Server:
+    """A server for ``app`` that waits for ``run``."""
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its own start and stop lines say what ours says
     access_log.addFilter(_without_query)
     config = uvicorn.Config(
@@ -62,10 +70,7 @@ def serve(app: FastAPI, settings: Settings, bound: socket.socket) -> None:
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=STOP_S,
     )
-    # uvicorn raises the signal once more after its own stop, for the handler that was there before: this one.
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, _asked_to_stop)
-    _Server(config, app.state.parts).run(sockets=[bound])
+    return Server(config, app.state.parts)
 
 
 def _asked_to_stop(_signal: int, _frame: FrameType | None) -> None:
