@@ -107,6 +107,11 @@ class Oracle:
         elif (call := self._open.get(desk)) is None or call.rating != rating:
             self._break(f"{desk}: only button {rating} is lit, which nobody pressed in this call")
 
+    @property
+    def votes(self) -> int:
+        """How many presses were taken."""
+        return sum(press.taken for press in self.presses)
+
     def _summoned(self, news: QueueNews) -> None:
         assert news.desk and news.ticket and news.operator and news.service
         if self._is_open(news):
@@ -205,11 +210,13 @@ class Ledger:
 
 def compare(oracle: Oracle, ledger: Ledger) -> list[Difference]:
     """Everything in the database that is not as it was, and everything that was and is not in it."""
-    recorded = {row.name: row for row in ledger.recorded()}
+    recorded: dict[tuple[str, int], Recorded] = {}
     found = list(oracle.broken)
+    for row in ledger.recorded():
+        if recorded.setdefault(row.name, row) is not row:
+            found.append(Difference("doubled", f"{row.desk} at {row.called_unix_ms} is there as {row.id} too"))
     for call in oracle.calls:
-        row = recorded.pop(call.name, None)
-        found += _of_call(call, row)
+        found += _of_call(call, recorded.pop(call.name, None))
     found += [Difference("invented", f"call {row.id} at {row.desk}") for row in recorded.values()]
     found += [Difference("wrong", text) for text in ledger.unjoined()]
     return found + _of_rollups(recount(oracle.calls), ledger.rollups())
