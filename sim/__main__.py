@@ -1,66 +1,56 @@
 """``python -m sim``: the demonstration and its parts. It decides nothing; every subcommand is a function elsewhere."""
 
-import argparse
 import logging
 import sys
-from datetime import date
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from sim.arguments import parse
 from sim.errors import SettingsError, SimError
 
 
 def main() -> int:
-    arguments = _parser().parse_args()
-    level = logging.WARNING if arguments.command == "history" else logging.INFO
+    given = vars(parse())
+    command = given.pop("command")
+    # Where people look on, the terminal is for them; a server's log is all there is of it.
+    level = logging.INFO if command == "broker" else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        return int(arguments.run(arguments))
+        return _COMMANDS[command](**given)
     except (SimError, OSError) as error:
         print(f"sim: {error}", file=sys.stderr)
         return 2 if isinstance(error, SettingsError) else 1
 
 
 # Each imports its part when it is asked for: the broker needs no database, a database no broker.
-def _run(arguments: argparse.Namespace) -> int:
+def _run(**given: Any) -> int:
     from sim import demo
 
-    given = {key: value for key, value in vars(arguments).items() if key not in ("command", "run")}
     return demo.run(demo.Options(**given))
 
 
-def _broker(arguments: argparse.Namespace) -> int:
-    from sim import broker, supervisor
+def _day(**given: Any) -> int:
+    from sim import headless
 
-    return supervisor.serve(lambda stopping: broker.serve(broker.load_settings(arguments.config), stopping))
+    return headless.run(headless.Options(**given))
 
 
-def _history(arguments: argparse.Namespace) -> int:
+def _history(data: Path, **given: Any) -> int:
     from sim import past, place
 
-    past.run(place.Place(arguments.data), arguments.first, arguments.last)
+    past.run(place.Place(data), **given)
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sim", description="A whole simulated service centre.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="the demonstration, until Ctrl-C", argument_default=argparse.SUPPRESS)
-    run.add_argument("--data", type=Path, metavar="DIR", help="where its data live (var/demo)")
-    run.add_argument("--seed", type=int, help="of the living day (another one each time)")
-    run.add_argument("--speed", type=float, help="seconds of the city in a real one (15)")
-    run.add_argument("--no-history", dest="has_history", action="store_false", help="lay down no past days")
-    run.add_argument("--fast", dest="is_fast", action="store_true", help="lay down five weeks instead of a year")
-    run.set_defaults(run=_run)
-    history = commands.add_parser("history", help="lay down past days in the data of a demonstration")
-    history.add_argument("--data", type=Path, required=True, metavar="DIR")
-    history.add_argument("--first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
-    history.add_argument("--last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
-    history.set_defaults(run=_history)
-    broker = commands.add_parser("broker", help="the embedded broker alone")
-    broker.add_argument("--config", type=Path, required=True, metavar="FILE")
-    broker.set_defaults(run=_broker)
-    return parser
+def _broker(config: Path) -> int:
+    from sim import broker, supervisor
 
+    settings = broker.load_settings(config)
+    return supervisor.serve(lambda stopping: broker.serve(settings, stopping))
+
+
+_COMMANDS: dict[str, Callable[..., int]] = {"run": _run, "day": _day, "history": _history, "broker": _broker}
 
 if __name__ == "__main__":
     sys.exit(main())

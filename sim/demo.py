@@ -8,7 +8,6 @@ import contextlib
 import logging
 import os
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +15,9 @@ from collector.errors import CollectorError
 from collector.register import read_register
 from collector.store import Store, StoreError
 from sim import past
-from sim.city import CITY, Desk
+from sim.city import CITY, City, Desk, with_fewer_desks
 from sim.day import DEMO_SPEED, Day
-from sim.errors import NoInterpreter, SimError
+from sim.errors import NoInterpreter, SettingsError, SimError
 from sim.interpreter import Firmware, compile_firmware
 from sim.place import Place, Ports
 from sim.ports import choose
@@ -38,9 +37,14 @@ _FAREWELL_S = 3.0  # for the people of the day to finish
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``seed``: of the living day; None for another one each time. ``speed``: seconds of the city in a real one."""
+    """``seed``: of the living day; None for another one each time. ``speed``: seconds of the city in a real one.
+
+    ``desks``: how many of the city's; None for all. ``any_ports``: do not even try the usual ones.
+    """
 
     data: Path = DATA
+    desks: int | None = None
+    any_ports: bool = False
     seed: int | None = None
     speed: float = DEMO_SPEED
     has_history: bool = True
@@ -63,12 +67,13 @@ class Demo:
         self._options = options
         self._screen = screen
         self._place = Place(options.data)
+        self._city = _city(options.desks)
         self._stack: Stack | None = None
         self._day: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
 
     async def run(self) -> None:
-        """Raises SimError, CollectorError or OSError when it cannot be started, CancelledError when it was asked to stop."""
+        """Raises SimError, CollectorError or OSError when it cannot start, CancelledError when it is asked to stop."""
         try:
             await self._start()
             await asyncio.Event().wait()
@@ -82,16 +87,16 @@ class Demo:
     async def _start(self) -> None:
         place, say = self._place, self._screen.say
         place.claim()
-        kept = place.prepare(CITY)
+        kept = place.prepare(self._city)
         _log_to(place.logs / "sim.log")
         firmware = self._firmware()
         await asyncio.to_thread(_load_register, place)
         if self._options.has_history:
             await self._lay_down_history()
         token = await asyncio.to_thread(_fresh_token, place)
-        reserved = [CITY.desks[0]]
+        reserved = [self._city.desks[0]]
         self._stack = Stack(
-            place, CITY, ports=_free_ports(say), secrets=kept, firmware=firmware, reserved=reserved, report=say
+            place, self._city, ports=self._free_ports(), secrets=kept, firmware=firmware, reserved=reserved, report=say
         )
         await self._stack.start()
         self._day = asyncio.create_task(self._live(self._stack, reserved), name="day")
@@ -129,7 +134,7 @@ class Demo:
         given = self._options.seed
         while not self._over.is_set():
             day = Day(
-                CITY,
+                self._city,
                 stack.webhook,
                 stack.pads,
                 seed=secrets.randbits(32) if given is None else given,
@@ -143,8 +148,17 @@ class Demo:
                 self._screen.say(f"the simulated day broke (see {self._place.logs / 'sim.log'}); another begins")
                 await asyncio.sleep(1)
 
+    def _free_ports(self) -> Ports:
+        chosen = {}
+        for name in ("broker", "feed", "api"):
+            wanted = 0 if self._options.any_ports else getattr(WANTED, name)
+            chosen[name] = choose(wanted)
+            if wanted and chosen[name] != wanted:
+                self._screen.say(f"port {wanted} is taken: the {name} listens on {chosen[name]} instead")
+        return Ports(**chosen)
+
     def _tell(self, stack: Stack, token: str, desk: Desk) -> None:
-        branch = next(branch for branch in CITY.branches if branch.id == desk.branch)
+        branch = next(branch for branch in self._city.branches if branch.id == desk.branch)
         self._screen.panel(
             f"{stack.address}/#token={token}",
             [
@@ -161,6 +175,13 @@ class Demo:
         )
 
 
+def _city(desks: int | None) -> City:
+    try:
+        return CITY if desks is None else with_fewer_desks(CITY, desks)
+    except ValueError as error:
+        raise SettingsError(f"--desks: {error}") from None
+
+
 def _load_register(place: Place) -> None:
     with Store.open(place.database_url) as store:
         store.load_register(read_register(place.register))
@@ -172,15 +193,6 @@ def _fresh_token(place: Place) -> str:
         with contextlib.suppress(StoreError):  # the first run has none to revoke
             store.revoke_token(TOKEN)
         return store.create_token(TOKEN, SCOPES)
-
-
-def _free_ports(say: Callable[[str], None]) -> Ports:
-    chosen = {}
-    for name, wanted in (("broker", WANTED.broker), ("feed", WANTED.feed), ("api", WANTED.api)):
-        chosen[name] = choose(wanted)
-        if chosen[name] != wanted:
-            say(f"port {wanted} is taken: the {name} listens on {chosen[name]} instead")
-    return Ports(**chosen)
 
 
 def _log_to(file: Path) -> None:
