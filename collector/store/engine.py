@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL, make_url
 
 from collector.errors import StoreError, StoreUnavailable
 
-BUSY_S = 10  # how long one writer waits for another
+BUSY_S = 5  # how long one writer waits for another
 # Serialisation failure and deadlock (PostgreSQL, appendix A): the same transaction may succeed at the second attempt.
 _TRANSIENT = ("40001", "40P01")
 

@@ -112,7 +112,7 @@ def test_nothing_is_lost_or_doubled_when_the_collector_is_killed_again_and_again
     for number in range(1, total + 1):
         feed.event(event(number, desk=DESKS[0], seq=number))
         pad.vote(DESKS[0], vote(number, number % 3 + 1, seq=number))
-        if number % 15 == 0:
+        if number % 20 == 0:
             process.kill()
             pad.vote(DESKS[0], vote(number, number % 3 + 1, seq=number))
             process.start()

@@ -1,0 +1,78 @@
+"""What calls and votes count for, and that any change is exactly the difference of before and after."""
+
+import pytest
+
+from collector.model import CallRow, VoteRow
+from collector.rollup import CUTS, NOT_ELIGIBLE, amounts, differences, keys
+
+OUTCOMES = (None, "finished", "left", "next_call", "end_of_day", "operator_closed", "reset", *sorted(NOT_ELIGIBLE))
+
+
+def call(outcome: str | None = None, operator: str | None = "op-1", service: str | None = "passport") -> CallRow:
+    return CallRow(
+        "01kb3x9c00000001",
+        "centre",
+        "centre-01",
+        operator,
+        service,
+        "t1",
+        1795341600000,
+        20261122,
+        None,
+        None,
+        outcome,
+        1,
+        None,
+    )
+
+
+def vote(rating: int) -> VoteRow:
+    return VoteRow("01kb3x9c00000001", "centre-01", rating, 2500, "11111111", 1, 1, 1795341600000)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("rating", [1, 2, 3])
+def test_a_vote_counts_whatever_became_of_the_call(outcome: str | None, rating: int) -> None:
+    counted = amounts(call(outcome), vote(rating))
+    assert counted[:2] == (1, 1)
+    assert counted[2:] == tuple(int(place == rating) for place in (1, 2, 3))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_a_silent_call_is_eligible_unless_nobody_was_served(outcome: str | None) -> None:
+    assert amounts(call(outcome), None) == (1, 0 if outcome in NOT_ELIGIBLE else 1, 0, 0, 0)
+
+
+def test_every_call_is_once_in_every_cut_even_if_the_queue_did_not_say_whose_it_was() -> None:
+    assert [key[0] for key in keys(call())] == list(CUTS)
+    assert keys(call(operator=None, service=None)) == (
+        ("branch", "centre", "", 20261122),
+        ("service", "centre", "", 20261122),
+        ("operator", "centre", "", 20261122),
+        ("desk", "centre", "centre-01", 20261122),
+    )
+
+
+def test_a_new_call_with_its_vote_adds_to_four_rows_in_order_of_their_keys() -> None:
+    found = differences([((None, None), (call("finished"), vote(3)))])
+    assert [key for key, _ in found] == sorted(keys(call()))
+    assert {more for _, more in found} == {(1, 1, 0, 0, 1)}
+
+
+def test_what_does_not_change_a_figure_writes_nothing() -> None:
+    assert differences([((call(), vote(2)), (call("finished"), vote(2)))]) == []
+    assert differences([((None, None), (None, None))]) == []
+
+
+def test_an_operator_named_later_takes_the_call_along() -> None:
+    found = dict(differences([((call(operator=None), vote(1)), (call(), vote(1)))]))
+    assert found == {
+        ("operator", "centre", "", 20261122): (-1, -1, -1, 0, 0),
+        ("operator", "centre", "op-1", 20261122): (1, 1, 1, 0, 0),
+    }
+
+
+def test_a_no_show_takes_a_silent_call_out_of_the_eligible_but_no_vote_out_of_anything() -> None:
+    silent = differences([((call(), None), (call("no_show"), None))])
+    assert {more for _, more in silent} == {(0, -1, 0, 0, 0)}
+    assert differences([((call(), vote(1)), (call("no_show"), vote(1)))]) == []
