@@ -1,7 +1,7 @@
-"""The questions behind the Figures page and their answers: period by period, by branch, by service. It writes no words.
+"""The questions behind the Figures page and their answers: by period, by branch, by service. It writes no words.
 
-All arithmetic is in api.figures and api.aggregates; nothing here reads an operator's or a desk's figures, and nothing is
-sorted by a figure (order P4.8).
+All arithmetic is in api.figures and api.aggregates; nothing here reads an operator's or a desk's figures, and nothing
+is sorted by a figure (order P4.8).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

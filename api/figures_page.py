@@ -1,6 +1,6 @@
 """The Figures page in words: rows, tiles and charts of the answers, in one language. It asks and computes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from api import charts
@@ -52,8 +52,22 @@ class FiguresPage:
             )
         )
 
-    def _when(self, cell: Cell, *, short: bool = False) -> str:
-        return self._language.period(cell.first, self._period, short=short)
+    def _when(self, cell: Cell) -> str:
+        return self._language.period(cell.first, self._period)
+
+    def _in_time_marks(self, texts: Callable[[Cell], dict[str, str]]) -> list[charts.Mark]:
+        """The periods as marks; the year stands beneath the first of each year only."""
+        when = self._language.gettext("When")
+        marks = []
+        year = 0
+        for cell in self._answers.times:
+            label = self._language.period_in_year(cell.first, self._period)
+            of_year = cell.last.isocalendar().year if self._period is Period.WEEK else cell.first.year
+            beneath = str(of_year) if of_year != year and self._period is not Period.YEAR else ""
+            year = of_year
+            key = charts.time_label(label, beneath, cell.period)
+            marks.append(charts.Mark(key, cell, {when: self._when(cell)} | texts(cell)))
+        return marks
 
     def _worst(self, rating: str) -> dict[str, str] | None:
         bounds = worst_case(self._answers.whole, rating)
@@ -88,13 +102,8 @@ class FiguresPage:
         return found | {"response-times": self._response()}
 
     def _in_time(self, rating: str) -> dict[str, Any]:
-        cells = self._answers.times
-        when = self._language.gettext("When")
-        marks = [
-            charts.Mark(self._when(cell, short=True), cell, {when: self._when(cell)} | self._texts(rating, cell))
-            for cell in cells
-        ]
-        return charts.shares_in_time(rating, marks, self._axis(rating, cells))
+        marks = self._in_time_marks(lambda cell: self._texts(rating, cell))
+        return charts.shares_in_time(rating, marks, self._axis(rating, self._answers.times))
 
     def _by_place(self, rating: str, cells: Sequence[Cell]) -> dict[str, Any]:
         where = self._language.gettext("Where")
@@ -111,22 +120,17 @@ class FiguresPage:
 
     def _response(self) -> dict[str, Any]:
         _ = self._language.gettext
-        marks = [
-            charts.Mark(self._when(cell, short=True), cell, self._response_texts(cell)) for cell in self._answers.times
-        ]
+        marks = self._in_time_marks(self._response_counts)
         return charts.response_in_time(marks, charts.Axis(_("Response rate, period by period")))
 
     def _described(self, rating: str) -> str:
-        text = self._language.gettext("Share of the rating “%(rating)s” with 95 % confidence intervals")
+        text = self._language.gettext("Share of the rating “%(rating)s” with 95% confidence intervals")
         return text.replace("%(rating)s", rating_names(self._language)[rating])
 
     def _texts(self, rating: str, cell: Cell) -> dict[str, str]:
         _ = self._language.gettext
         figure = self._figure(getattr(cell, rating))
-        return {_("Share"): figure["share"], _("95 % interval"): figure["interval"]} | self._response_counts(cell)
-
-    def _response_texts(self, cell: Cell) -> dict[str, str]:
-        return {self._language.gettext("When"): self._when(cell)} | self._response_counts(cell)
+        return {_("Share"): figure["share"], _("95% interval"): figure["interval"]} | self._response_counts(cell)
 
     def _response_counts(self, cell: Cell) -> dict[str, str]:
         _ = self._language.gettext

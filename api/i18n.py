@@ -95,29 +95,34 @@ class Language:
     def moment(self, moment: datetime) -> str:
         return format_datetime(moment, "d MMMM y, HH:mm", locale=self.locale)
 
-    def period(self, first: date, period: Period, *, short: bool = False) -> str:
-        """The name of the period that begins on ``first``; ``short`` is for the axis of a chart."""
+    def period(self, first: date, period: Period) -> str:
+        """The name of the period that begins on ``first``."""
         match period:
             case Period.DAY:
-                return format_date(first, "d MMM" if short else "d MMMM y", locale=self.locale)
+                return self.day(first)
             case Period.MONTH:
-                return format_date(first, "LLL yy" if short else "LLLL y", locale=self.locale)
+                return format_date(first, "LLLL y", locale=self.locale)
             case Period.YEAR:
                 return str(first.year)
             case Period.QUARTER:
-                return self._numbered_quarter(first)
+                return self.gettext("Q%(quarter)d %(year)d") % _quarter(first)
             case Period.WEEK:
                 iso = first.isocalendar()
-                name = self.gettext("wk %(week)d, %(year)d") if short else self.gettext("week %(week)d, %(year)d")
-                return name % {"week": iso.week, "year": iso.year}
+                return self.gettext("week %(week)d, %(year)d") % {"week": iso.week, "year": iso.year}
 
-    def _numbered_quarter(self, first: date) -> str:
-        roman = ("I", "II", "III", "IV")[(first.month - 1) // 3]
-        return self.gettext("Q%(quarter)d %(year)d") % {
-            "quarter": (first.month + 2) // 3,
-            "roman": roman,
-            "year": first.year,
-        }
+    def period_in_year(self, first: date, period: Period) -> str:
+        """The same as short as an axis needs it, without its year where something else is left."""
+        match period:
+            case Period.DAY:
+                return format_date(first, "d MMM", locale=self.locale)
+            case Period.MONTH:
+                return format_date(first, "LLL", locale=self.locale)
+            case Period.YEAR:
+                return str(first.year)
+            case Period.QUARTER:
+                return self.gettext("Q%(quarter)d") % _quarter(first)
+            case Period.WEEK:
+                return self.gettext("wk %(week)d") % {"week": first.isocalendar().week}
 
 
 def load_languages(folder: Path = LOCALES) -> Mapping[str, Language]:
@@ -133,6 +138,11 @@ def _load(path: Path) -> Language:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return Language(path.parent.name, gettext.GNUTranslations(compiled))
+
+
+def _quarter(first: date) -> dict[str, object]:
+    number = (first.month + 2) // 3
+    return {"quarter": number, "roman": ("I", "II", "III", "IV")[number - 1], "year": first.year}
 
 
 def _percent(digits: int) -> str:

@@ -47,6 +47,7 @@ def sign_in(request: Request, next: str = "/") -> Response:  # noqa: A002 - the 
 @router.get("/")
 def live(request: Request, token: Annotated[Token, require(*LIVE_SCOPES, page=True)]) -> Response:
     """Every desk of every branch as it is now."""
+    charts.prepare_javascript()
     renderer = _renderer(request)
     store = parts_of(request).store
     values = live_values(look(store, _now()), store.register(), renderer.language_of(request))
@@ -113,21 +114,23 @@ def problem_page(request: Request, problem: Problem) -> Response:
 
 
 def _problem_words(problem: Problem, language: Language) -> tuple[str, str]:
+    """Heading and text for the reader; the document's own English sentence is for programs."""
     _ = language.gettext
-    match problem.status:
-        case 401:
-            return _("Please sign in"), _("This token is not known, has expired or was revoked. Check that it was copied whole.")
-        case 403:
-            return _("This is not open to you"), _("Your access token does not include this page. Ask your administrator.")
-        case 404:
-            return _("There is no such page"), _("The address may be mistyped, or the page may have moved.")
-        case 422 | 405 | 400:
-            return _("This cannot be answered"), _("Something in the address or in the form is not right.")
-        case 429:
-            return _("Too many attempts"), _("Wait a minute, then try again.")
-        case 503:
-            return _("Not available just now"), _("The database does not answer. Votes are not lost: the pads keep them. Try again in a moment.")
-    return _("Something went wrong here"), _("It is written in the server's log. Votes are not affected.")
+    copied = _("This token is not known, has expired or was revoked. Check that it was copied whole.")
+    kept = _("The database does not answer. Votes are not lost: the pads keep them. Try again in a moment.")
+    odd = (_("This cannot be answered"), _("Something in the address or in the form is not right."))
+    words = {
+        400: odd,
+        401: (_("Please sign in"), copied),
+        403: (_("This is not open to you"), _("Your access token does not include this page. Ask your administrator.")),
+        404: (_("There is no such page"), _("The address may be mistyped, or the page may have moved.")),
+        405: odd,
+        422: odd,
+        429: (_("Too many attempts"), _("Wait a minute, then try again.")),
+        503: (_("Not available just now"), kept),
+    }
+    unexpected = (_("Something went wrong here"), _("It is written in the server's log. Votes are not affected."))
+    return words.get(problem.status, unexpected)
 
 
 def _no_such_page(request: Request, renderer: Renderer, frame: Frame) -> Response:

@@ -47,7 +47,7 @@ class Renderer:
     def language_of(self, request: Request) -> Language:
         """What ``?lang=`` asks for, else what was chosen before, else the office's own language."""
         for code in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
-            if code in self.languages:
+            if code is not None and code in self.languages:
                 return self.languages[code]
         return self.default
 
@@ -56,9 +56,8 @@ class Renderer:
     ) -> HTMLResponse:
         """``template`` with ``values`` inside ``frame``; a language chosen by ``?lang=`` is remembered."""
         language = self.language_of(request)
-        text = self._environments[language.code].get_template(template).render(
-            values, **self._framed(request, language, frame)
-        )
+        page = self._environments[language.code].get_template(template)
+        text = page.render(values, **self._framed(request, language, frame))
         response = HTMLResponse(text, status, {"Cache-Control": "no-store", "Content-Language": language.code})
         if request.query_params.get("lang") == language.code:
             response.set_cookie(

@@ -1,4 +1,4 @@
-"""What the Try-a-pad page shows before its stream takes over: the desk, its branch's day, and every word it may need."""
+"""What the Try-a-pad page shows before its stream takes over: the desk, its branch's day, every word it may need."""
 
 from typing import Any
 
@@ -22,9 +22,7 @@ def try_values(register: Register, state: LiveState, desk: str | None, language:
         "chosen": chosen,
         "branch_name": branches[chosen.branch] if chosen else "",
         "today": today[chosen.branch] if chosen else None,
-        "groups": [
-            (name, [each for each in desks if each.branch == branch]) for branch, name in branches.items()
-        ],
+        "groups": [(name, [each for each in desks if each.branch == branch]) for branch, name in branches.items()],
         "words": _words(names, language),
     }
 
