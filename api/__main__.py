@@ -6,7 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
-from api.app import create_app, openapi_document
+from api.app import create_app, routes_only
 from api.serve import listening_socket, serve
 from api.settings import Settings, SettingsError, load_settings
 from collector.store import Store, StoreError
@@ -43,7 +43,7 @@ def _serve(settings: Settings) -> int:
 
 
 def _print_openapi() -> int:
-    print(json.dumps(openapi_document(), indent=1, ensure_ascii=False))
+    print(json.dumps(routes_only().openapi(), indent=1, ensure_ascii=False))
     return 0
 
 

@@ -25,7 +25,7 @@ from api.figures import (
     spans,
 )
 from api.parts import parts_of
-from api.purposes import NOTICE, NOTICE_EN, OPERATOR_CUTS, checked_purpose
+from api.purposes import NOTICE, NOTICE_EN, OPERATOR_CUTS, PURPOSES, checked_purpose
 from api.wording import METHOD, METHOD_EN, SCALE
 from collector.store import Register, Store, Token
 from schemas.periods import Period, day_date, day_key, day_of
@@ -60,9 +60,8 @@ class Question(BaseModel):
     last: Day | None = Field(None, alias="to", description="widened to whole periods; today if not given")
     branch: Name | None = None
     key: Name | None = Field(None, description="one service, operator or desk")
-    purpose: str | None = Field(
-        None, max_length=40, description="for operators and desks: analysis, improvement, duties_review, ..."
-    )
+    # Not a closed type: what is not in the order's list is refused with the order's words, and logged.
+    purpose: str | None = Field(None, description=f"for operators and desks: {', '.join(PURPOSES)}")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

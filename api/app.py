@@ -2,15 +2,16 @@
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 from fastapi import FastAPI
 
 from api import aggregates, auth, devices, errors, health, live, pages, session, try_pad
 from api.bench import Bench
 from api.hub import Hub
+from api.openapi import openapi_document
 from api.parts import Parts
 from api.security import Envelope
 from api.settings import Settings
@@ -26,7 +27,7 @@ _DESCRIPTION = "Ratings of citizen service desks as figures. A single vote is ne
 def create_app(settings: Settings, store: Store) -> FastAPI:
     """The whole application over an open store. Raises RuntimeError if a route says nothing about who may use it."""
     parts = _parts(settings, store)
-    app = _routes()
+    app = routes_only()
     app.state.parts = parts
     app.add_middleware(Envelope, telemetry=parts.telemetry)
     errors.install(app)
@@ -35,12 +36,8 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
     return app
 
 
-def openapi_document() -> dict[str, Any]:
-    """The OpenAPI document of the routes; needs neither settings nor a store."""
-    return _routes().openapi()
-
-
-def _routes() -> FastAPI:
+def routes_only() -> FastAPI:
+    """The programs' routes with nothing behind them: enough to describe them, not to answer."""
     app = FastAPI(
         title="Zrazkovo",
         version="1",
@@ -53,6 +50,7 @@ def _routes() -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.openapi = functools.cache(lambda: openapi_document(app))  # type: ignore[method-assign]
     return app
 
 

@@ -47,6 +47,9 @@ def load_settings(file: Path | None) -> Settings:
     for secret in SECRETS:
         if secret in values:
             raise SettingsError(f"{file}: {secret} is a secret: set {PREFIX}{secret.upper()} instead")
+    for key in values:
+        if key not in Settings.model_fields:
+            raise SettingsError(f"{key}: there is no such setting")
     try:
         settings = Settings(**values)
     except ValidationError as error:

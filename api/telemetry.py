@@ -65,6 +65,10 @@ class _Totals:
         for reason, number in counts["kept"].items():
             kept.add_metric((reason,), number)
         yield kept
+        times = GaugeMetricFamily("zrazkovo_kept_times", "How often they came, by reason.", labels=("reason",))
+        for reason, number in counts["kept_times"].items():
+            times.add_metric((reason,), number)
+        yield times
         pads = GaugeMetricFamily("zrazkovo_pads", "Desks, by the state of their pad.", labels=("state",))
         for state, number in counts["pads"].items():
             pads.add_metric((state,), number)

@@ -267,6 +267,23 @@ def test_an_unknown_path_and_a_wrong_method_are_problems_too(office: Office) -> 
             assert response.headers["content-type"] == "application/problem+json"
 
 
+def test_the_description_names_the_scopes_and_the_problems(office: Office) -> None:
+    with office.client() as client:
+        operations = {
+            path: operation
+            for path, by_method in client.get("/v1/openapi.json").json()["paths"].items()
+            for operation in by_method.values()
+        }
+    assert {
+        path: set(operation["security"][0]["token"]) if operation["security"] else set()
+        for path, operation in operations.items()
+    } == SCOPES_OF
+    for operation in operations.values():
+        schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/Problem"}
+        assert "422" not in operation["responses"]
+
+
 def test_there_is_a_description_of_the_api_and_no_page_with_foreign_scripts(office: Office) -> None:
     with office.client() as client:
         assert client.get("/v1/openapi.json").json()["info"]["title"] == "Zrazkovo"

@@ -33,7 +33,7 @@ def test_the_scope_operators_is_needed_and_the_refusal_is_logged(office: Office,
     assert logged(office) == [("analysis", False, f"by={by} period=month purpose=analysis")]
 
 
-@pytest.mark.parametrize("purpose", [None, "discipline", "penalty", "", "Analysis"])
+@pytest.mark.parametrize("purpose", [None, "discipline", "penalty", "", "Analysis", "x" * 5000])
 def test_a_purpose_that_the_order_does_not_know_is_refused_citing_it_and_logged(
     office: Office, purpose: str | None
 ) -> None:
