@@ -149,24 +149,23 @@ class _Seat:
     async def tell(self, do: str) -> None:
         """Raises Refused when there is nobody to do it with, or when the feed does not take it."""
         async with self._turn:
+            ticket, service = self._ticket, self._service
             if do == "call":
                 number = next(self._numbers)
-                self._ticket = f"{self.desk.id}/try/{_now_unix_ms()}-{number}"
-                self._service = self._services[number % len(self._services)].id
-            elif self._ticket is None:
+                ticket = f"{self.desk.id}/try/{_now_unix_ms()}-{number}"
+                service = self._services[number % len(self._services)].id
+            elif ticket is None:
                 raise Refused("nobody has been called to this desk")
-            ticket = self._ticket
-            if do not in _STAYS:
-                self._ticket = None
-            await self._post(_TOLD[do], ticket)
+            await self._post(_TOLD[do], ticket, service)
+            self._ticket, self._service = (ticket, service) if do in _STAYS else (None, None)
 
     async def leave(self) -> None:
         async with self._turn:
             if self._ticket is not None:
                 self._ticket = None
-                await self._post("operator_closed", None)
+                await self._post("operator_closed", None, None)
 
-    async def _post(self, what: str, ticket: str | None) -> None:
+    async def _post(self, what: str, ticket: str | None, service: str | None) -> None:
         now_unix_ms = _now_unix_ms()
         news = QueueNews(
             event=f"try-{self.desk.id}-{now_unix_ms}-{next(self._events)}",
@@ -176,7 +175,7 @@ class _Seat:
             occurred_unix_ms=now_unix_ms,
             desk=self.desk.id,
             operator=self._operator.id,
-            service=self._service if ticket else None,
+            service=service,
         )
         try:
             async with asyncio.timeout(_FEED_S):

@@ -193,7 +193,7 @@ def test_a_pad_that_cannot_start_is_named(tmp_path: Path) -> None:
         finally:
             await pads.stop()
 
-    with pytest.raises(ChildFailed, match="desk-a.*no flash"):
+    with pytest.raises(ChildFailed, match=r"desk-a.*no flash"):
         asyncio.run(run())
 
 
@@ -221,5 +221,5 @@ def test_pads_end_when_their_starter_is_killed(tmp_path: Path, firmware: Firmwar
 
 def test_the_interpreter_can_be_named_and_a_wrong_name_is_refused(tmp_path: Path) -> None:
     assert find({"MICROPYTHON": sys.executable}) == (sys.executable,)
-    with pytest.raises(NoInterpreter, match="MICROPYTHON=.*not a program"):
+    with pytest.raises(NoInterpreter, match=r"MICROPYTHON=.*not a program"):
         find({"MICROPYTHON": str(tmp_path / "none")})
