@@ -4,6 +4,8 @@ Order in one turn: buttons first, then the network, then what may wait. Two rule
 lamps are set before anything else happens to a press, and nothing is written to flash while the pad is armed.
 """
 
+import gc
+
 from firmware import VERSION
 from firmware.board.courier import Courier
 from firmware.board.link import ARRIVED, DOWN, REFUSED, UP, Link
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 # What run() returns.
 STOP, RESTART = "stop", "restart"
 
+# What flash does not have yet.
+_NOTHING, _ACK, _VOTE = 0, 1, 2
+
 _HEALTH_MS = 60000
 # Everything that waits for time alone is looked at this often; a press or a packet wakes the loop at once.
 _IDLE_MS = 1000
@@ -41,7 +46,8 @@ class App:
         self._link = Link(config, board, self._will)
         self._courier = Courier(self._journal, self._link, board.ticks_diff)
         self._condition = self._storage(), "ok"
-        self._status_due = self._unsaved = self._restart_asked = False
+        self._unsaved = _NOTHING
+        self._status_due = self._restart_asked = False
         self._refused = 0
         self._stall_max_ms = 0
         self._uptime_ms = 0
@@ -69,6 +75,7 @@ class App:
             self._step(began_ticks)
             idle_ms = self._idle_ms(began_ticks)
         except Exception as error:  # the pad must outlive every surprise; the next turn starts from its state
+            gc.collect()  # it may have been a MemoryError
             self._board.log("error: %r" % error)
             self._link.drop("error", began_ticks)
             idle_ms = _AFTER_ERROR_MS
@@ -84,7 +91,8 @@ class App:
             self._on_link(event, ticks_ms)
         self._carry_out(self._pad.tick(ticks_ms))
         self._save_if_allowed()
-        self._courier.step(ticks_ms)
+        if self._unsaved != _VOTE:
+            self._courier.step(ticks_ms)
         self._publish_status(ticks_ms)
         if self._board.ticks_diff(ticks_ms, self._health_ticks) >= _HEALTH_MS:
             self._publish_health(ticks_ms)
@@ -98,16 +106,16 @@ class App:
             if effect == machine.LAMPS and lamps:
                 self._panel.show(lamps)
             elif effect == machine.SAVE:
-                self._unsaved = True
+                self._unsaved = _VOTE
                 self._save_if_allowed()
             else:
                 self._status_due = True
 
     def _save_if_allowed(self) -> None:
-        # What is put off here is only that votes were acknowledged: forgotten in a power cut, they are sent once more.
-        if self._unsaved and self._pad.state != machine.ARMED:
-            self._unsaved = False
+        # What waits for the end of a call is only that votes were acknowledged: after a power cut they go out again.
+        if self._unsaved == _VOTE or (self._unsaved == _ACK and self._pad.state != machine.ARMED):
             self._store.save(self._journal)
+            self._unsaved = _NOTHING
 
     def _on_link(self, event: "links.Event", ticks_ms: int) -> None:
         if event[0] == ARRIVED:
@@ -147,7 +155,7 @@ class App:
             self._journal.renew(self._board.random_bytes(4))
             self._status_due = True
         if found != journals.IGNORED:
-            self._unsaved = True
+            self._unsaved = max(self._unsaved, _ACK)
 
     def _on_command(self, command: Command, ticks_ms: int) -> None:
         self._board.log("command %s: %s" % (command.id, command.do))

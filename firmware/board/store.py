@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FILE = "/journal"
+_ENOENT = 2
 
 
 class Store:
@@ -24,15 +25,14 @@ class Store:
 
     def open(self) -> journal.Journal:
         """The stored journal, or a new one if there is none or it cannot be read; counts this start."""
+        found = journal.Journal(self._random_bytes(4))
         try:
             with open(self._path, "rb") as file:
-                found = journal.load(file.read())
+                found.restore(file.readinto)
         except OSError as error:
-            self.fault = self.fault or error.errno != 2  # ENOENT: the pad's first start
-            found = journal.Journal(self._random_bytes(4))
+            self.fault = self.fault or error.errno != _ENOENT  # none yet: the pad's first start
         except journal.BadRecord:
             self.fault = True
-            found = journal.Journal(self._random_bytes(4))
         found.boot += 1
         self.save(found)
         return found
@@ -42,9 +42,11 @@ class Store:
 
         Under the old id the record left on flash would give the same numbers again after a restart.
         """
+        # Made before the file is opened: closing a file commits it, even when an exception closes it.
+        record = changed.dump()
         try:
             with open(self._path, "wb") as file:
-                file.write(changed.dump())
+                file.write(record)
         except OSError:
             self.fault = True
             changed.renew(self._random_bytes(4))

@@ -14,6 +14,8 @@ Layout, little-endian; a record of up to 18 votes is stored inline by LittleFS (
     H   count            votes in the outbox
     25s count times      call 16s, rating B, after_ms I, boot I; oldest first, numbers are consecutive
     I   CRC-32           of everything before it
+
+The buffer for the largest record is taken once, at the start: a heap in pieces must not cost a vote in the evening.
 """
 
 import binascii
@@ -23,6 +25,8 @@ from protocol.messages import RATINGS, Vote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from protocol.messages import Ack
 
 # A week of 80 votes a day and a desk with the line cut: 10 KB of a pad's heap.
@@ -50,20 +54,16 @@ class Journal:
     def __init__(self, id4: bytes):
         """A new, empty journal; ``id4`` are four random bytes."""
         self.boot = 0
+        self.depth = 0  # how many votes wait for the collector
         self._id4 = id4
         self._next_seq = 1
         self._voted_call = _NO_CALL
         self._voted_rating = 0
-        self._entries = bytearray()
+        self._record = memoryview(bytearray(_HEAD_BYTES + CAPACITY * _ENTRY_BYTES + _CRC_BYTES))
 
     @property
     def id(self) -> str:
         return binascii.hexlify(self._id4).decode()
-
-    @property
-    def depth(self) -> int:
-        """How many votes wait for the collector."""
-        return len(self._entries) // _ENTRY_BYTES
 
     @property
     def is_full(self) -> bool:
@@ -71,13 +71,13 @@ class Journal:
 
     @property
     def oldest_seq(self) -> "int | None":
-        return self._next_seq - self.depth if self._entries else None
+        return self._next_seq - self.depth if self.depth else None
 
     def oldest(self) -> "Vote | None":
         """The vote to publish: the oldest that is not confirmed, or None."""
-        if not self._entries:
+        if not self.depth:
             return None
-        call, rating, after_ms, boot = struct.unpack_from(_ENTRY, self._entries, 0)
+        call, rating, after_ms, boot = struct.unpack_from(_ENTRY, self._record, _HEAD_BYTES)
         return Vote(call.decode(), rating, after_ms, self.id, boot, self._next_seq - self.depth)
 
     def rating_of(self, call: str) -> int:
@@ -85,17 +85,20 @@ class Journal:
         wanted = call.encode()
         if wanted == self._voted_call:
             return self._voted_rating
-        for offset in range(0, len(self._entries), _ENTRY_BYTES):
-            if self._entries[offset : offset + 16] == wanted:
-                return self._entries[offset + 16]
+        for number in range(self.depth):
+            entry = struct.unpack_from(_ENTRY, self._record, _HEAD_BYTES + number * _ENTRY_BYTES)
+            if entry[0] == wanted:
+                return int(entry[1])
         return 0
 
     def add(self, call: str, rating: int, after_ms: int) -> None:
         """Takes a vote. The caller has seen that the journal is not full."""
-        self._entries.extend(struct.pack(_ENTRY, call.encode(), rating, after_ms, self.boot))
-        self._next_seq += 1
         self._voted_call = call.encode()
         self._voted_rating = rating
+        end = _HEAD_BYTES + self.depth * _ENTRY_BYTES
+        struct.pack_into(_ENTRY, self._record, end, self._voted_call, rating, after_ms, self.boot)
+        self.depth += 1
+        self._next_seq += 1
 
     def acknowledge(self, ack: "Ack") -> str:
         """Forgets what ``ack`` confirms: DROPPED, or IGNORED if that is nothing of ours.
@@ -110,7 +113,10 @@ class Journal:
         confirmed = ack.seq - (self._next_seq - self.depth) + 1
         if confirmed <= 0:
             return IGNORED
-        self._entries = self._entries[confirmed * _ENTRY_BYTES :]
+        end = _HEAD_BYTES + self.depth * _ENTRY_BYTES
+        start = _HEAD_BYTES + confirmed * _ENTRY_BYTES
+        self._record[_HEAD_BYTES : _HEAD_BYTES + end - start] = self._record[start:end]
+        self.depth -= confirmed
         return DROPPED
 
     def renew(self, id4: bytes) -> None:
@@ -118,38 +124,30 @@ class Journal:
         self._id4 = id4
         self._next_seq = self.depth + 1
 
-    def dump(self) -> bytes:
-        """The record to store."""
-        head = struct.pack(
-            _HEAD,
-            _MAGIC,
-            self._id4,
-            self.boot,
-            self._next_seq,
-            self._voted_call,
-            self._voted_rating,
-            self.depth,
-        )
-        body = head + self._entries
-        return body + struct.pack("<I", binascii.crc32(body))
+    def dump(self) -> memoryview:
+        """The record to store; valid until the journal changes."""
+        end = _HEAD_BYTES + self.depth * _ENTRY_BYTES
+        head = (_MAGIC, self._id4, self.boot, self._next_seq, self._voted_call, self._voted_rating, self.depth)
+        struct.pack_into(_HEAD, self._record, 0, *head)
+        struct.pack_into("<I", self._record, end, binascii.crc32(self._record[:end]))
+        return self._record[: end + _CRC_BYTES]
 
-
-def load(record: bytes) -> Journal:
-    """The journal in ``record``. Raises BadRecord."""
-    end = len(record) - _CRC_BYTES
-    if end < _HEAD_BYTES or record[:4] != _MAGIC:
-        raise BadRecord("not a journal of this version")
-    if struct.unpack_from("<I", record, end)[0] != binascii.crc32(record[:end]):
-        raise BadRecord("the checksum is wrong")
-    _, id4, boot, next_seq, voted_call, voted_rating, count = struct.unpack_from(_HEAD, record, 0)
-    if count > CAPACITY or end != _HEAD_BYTES + count * _ENTRY_BYTES or next_seq <= count:
-        raise BadRecord("the outbox does not fit the record")
-    if voted_rating not in RATINGS and (voted_rating or voted_call != _NO_CALL):
-        raise BadRecord("the lock is out of range")
-    journal = Journal(id4)
-    journal.boot = boot
-    journal._next_seq = next_seq
-    journal._voted_call = voted_call
-    journal._voted_rating = voted_rating
-    journal._entries = bytearray(record[_HEAD_BYTES:end])
-    return journal
+    def restore(self, read_into: "Callable[[memoryview], int | None]") -> None:
+        """Becomes the stored record that ``read_into`` puts into a buffer. Raises BadRecord, and is empty then."""
+        length = read_into(self._record) or 0
+        end = length - _CRC_BYTES
+        if end < _HEAD_BYTES or bytes(self._record[:4]) != _MAGIC:
+            raise BadRecord("not a journal of this version")
+        if struct.unpack_from("<I", self._record, end)[0] != binascii.crc32(self._record[:end]):
+            raise BadRecord("the checksum is wrong")
+        _, id4, boot, next_seq, voted_call, voted_rating, depth = struct.unpack_from(_HEAD, self._record, 0)
+        if end != _HEAD_BYTES + depth * _ENTRY_BYTES or next_seq <= depth:
+            raise BadRecord("the outbox does not fit the record")
+        if voted_rating not in RATINGS and (voted_rating or voted_call != _NO_CALL):
+            raise BadRecord("the lock is out of range")
+        self._id4 = id4
+        self.boot = boot
+        self.depth = depth
+        self._next_seq = next_seq
+        self._voted_call = voted_call
+        self._voted_rating = voted_rating

@@ -2,7 +2,7 @@
 
 from firmware.board.app import RESTART, STOP, App
 from firmware.board.config import parse
-from firmware.core.journal import CAPACITY, Journal, load
+from firmware.core.journal import CAPACITY, Journal
 from protocol.messages import Ack, CallClosed, CallOpened, Command, Health, PadStatus, Vote
 from tests.portable.firmware_bench import CONNACK, NOW_UNIX_MS, Board, Pin, inbound, outbound
 
@@ -15,20 +15,30 @@ class Store:
 
     def __init__(self, board, journal=None):
         self.fault = False
-        self.record = (journal or Journal(b"abcd")).dump()
+        self.record = bytes((journal or Journal(b"abcd")).dump())
         self.failing = False
         self._trace = board.trace
 
     def open(self):
-        journal = load(self.record)
+        journal = self.read()
         journal.boot += 1
+        return journal
+
+    def read(self):
+        journal = Journal(b"none")
+
+        def read_into(buffer):
+            buffer[: len(self.record)] = self.record
+            return len(self.record)
+
+        journal.restore(read_into)
         return journal
 
     def save(self, journal):
         self._trace.append("save")
         if self.failing:
             raise RuntimeError("flash on fire")
-        self.record = journal.dump()
+        self.record = bytes(journal.dump())
 
 
 class Bench:
@@ -99,7 +109,7 @@ class Bench:
     @property
     def journal(self):
         """What a power cut would leave."""
-        return load(self.store.record)
+        return self.store.read()
 
     def forget(self):
         del self.board.trace[:]

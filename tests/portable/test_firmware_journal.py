@@ -1,6 +1,6 @@
 """Lock and outbox in one record: what goes in comes out, and what is damaged is noticed."""
 
-from firmware.core.journal import AHEAD, CAPACITY, DROPPED, IGNORED, BadRecord, Journal, load
+from firmware.core.journal import AHEAD, CAPACITY, DROPPED, IGNORED, BadRecord, Journal
 from protocol.messages import Ack, Vote
 
 ID = b"\x01\x23\x45\x67"
@@ -23,6 +23,19 @@ def ack(seq, journal="01234567"):
     return Ack(journal, seq, NOW_UNIX_MS)
 
 
+def load(record):
+    """The journal in ``record``, read as a file would be."""
+    journal = Journal(b"none")
+
+    def read_into(buffer):
+        count = min(len(buffer), len(record))
+        buffer[:count] = record[:count]
+        return count
+
+    journal.restore(read_into)
+    return journal
+
+
 def is_refused(record):
     try:
         load(record)
@@ -40,7 +53,7 @@ def test_a_new_journal_is_empty_and_remembers_no_call():
 def test_a_record_comes_back_as_it_was():
     for count in (0, 1, 2, 18, CAPACITY):
         before = filled(count)
-        after = load(before.dump())
+        after = load(bytes(before.dump()))
         assert after.dump() == before.dump()
         assert (after.id, after.boot, after.depth) == ("01234567", 3, count)
         assert after.oldest() == before.oldest()
@@ -110,7 +123,7 @@ def test_it_is_full_at_its_capacity():
 
 
 def test_every_single_damaged_byte_is_noticed():
-    record = filled(2).dump()
+    record = bytes(filled(2).dump())
     for at in range(len(record)):
         for change in (0x01, 0x80, 0xFF):
             damaged = bytearray(record)
@@ -119,7 +132,7 @@ def test_every_single_damaged_byte_is_noticed():
 
 
 def test_every_truncation_and_extension_is_noticed():
-    record = filled(2).dump()
+    record = bytes(filled(2).dump())
     for length in range(len(record)):
         assert is_refused(record[:length])
     assert is_refused(record + b"\x00")
@@ -134,3 +147,31 @@ def test_erased_or_zeroed_flash_is_no_journal():
 
 def test_a_record_of_eighteen_votes_still_fits_one_program_of_the_flash():
     assert len(filled(18).dump()) <= 512 < len(filled(19).dump())
+
+
+def test_a_refused_record_leaves_an_empty_journal_with_the_new_id():
+    journal = Journal(b"none")
+    damaged = bytearray(filled(3).dump())
+    damaged[50] ^= 1
+
+    def read_into(buffer):
+        buffer[: len(damaged)] = damaged
+        return len(damaged)
+
+    try:
+        journal.restore(read_into)
+        raise AssertionError("not refused")
+    except BadRecord:
+        assert (journal.id, journal.depth, journal.oldest_seq, journal.rating_of(call(2))) == ("6e6f6e65", 0, None, 0)
+    journal.add(call(9), 1, 0)
+    assert load(bytes(journal.dump())).oldest() == Vote(call(9), 1, 0, "6e6f6e65", 0, 1)
+
+
+def test_a_full_journal_can_be_emptied_from_the_front_in_any_steps():
+    journal = filled(CAPACITY)
+    for seq in (1, 2, 10, 11, 399, 400):
+        journal.acknowledge(ack(seq))
+        if seq < CAPACITY:
+            assert (journal.oldest_seq, journal.oldest().call) == (seq + 1, call(seq))
+        assert journal.rating_of(call(399)) == 399 % 3 + 1
+    assert journal.depth == 0
