@@ -19,8 +19,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from collector.feed.calls import ENDINGS, SUMMONS
-from collector.feed.intake import pseudonym
+from collector.feed.calls import ENDINGS, SUMMONS, pseudonym
 from collector.feed.model import Event
 from protocol.fields import UNIX_MS
 from schemas.wire import EventId, Name

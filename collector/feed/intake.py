@@ -3,7 +3,6 @@
 One lock spans the transaction and the telling, so that a desk is told its calls in the order in which they changed.
 """
 
-import hashlib
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -135,12 +134,6 @@ def dated(events: Sequence[Event], now_unix_ms: int) -> list[Event]:
         replace(event, occurred_unix_ms=min(event.occurred_unix_ms, now_unix_ms + place))
         for place, event in enumerate(ordered)
     ]
-
-
-def pseudonym(secret: str, branch: str, ticket_key: str) -> str:
-    """The name under which a ticket leaves the feed: 24 hex digits, the same for the same ticket, keyed."""
-    key = hashlib.sha256(secret.encode()).digest()
-    return hashlib.blake2b(f"{branch}\0{ticket_key}".encode(), digest_size=12, key=key).hexdigest()
 
 
 def _fresh(said: Sequence[Event], known: set[str]) -> list[Event]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from collector.feed.errors import BadSettings
 from schemas.wire import Name
@@ -66,6 +66,8 @@ def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
             raise BadSettings(f"{name}: no such setting")
     try:
         return Settings(**file)
+    except SettingsError as error:
+        raise BadSettings(f"{PREFIX}...: {error}; lists and tables are written in JSON there") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])

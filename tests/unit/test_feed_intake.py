@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.errors import StoreError
-from collector.feed.intake import Accepted, Intake, dated, pseudonym
+from collector.feed.calls import pseudonym
+from collector.feed.intake import Accepted, Intake, dated
 from collector.feed.model import Branch, Event
 from collector.feed.store import FeedStore
 from protocol import codec

@@ -65,7 +65,7 @@ def test_every_call_is_told_once_opened_once_ended_and_its_vote_once(
     votes = {message.call: message for _, message in decoded(arrivals) if isinstance(message, Vote)}
     ids = {call_id(call.branch, call.desk, call.ticket, call.called_ms): call for call in calls}
     assert len(ids) == len(calls)
-    assert sorted(event.call for event in events if event.type == "called") == sorted(ids)
+    assert sorted(str(event.call) for event in events if event.type == "called") == sorted(ids)
     endings = {event.call: event.reason or event.type for event in events if event.type != "called"}
     assert endings == {name: call.outcome for name, call in ids.items()}
     assert {name: vote.rating for name, vote in votes.items()} == {n: c.rating for n, c in ids.items() if c.rating}

@@ -1,0 +1,95 @@
+"""The feed's settings and command line: every bad key is named, and a secret stands nowhere but in the environment."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from collector.feed.__main__ import main
+from collector.feed.settings import load
+
+GOOD = """register_file = "register.toml"
+listen_port = 8123
+"""
+SECRET = "a secret of the tests"
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ZRAZKOVO_FEED_TICKET_SECRET", SECRET)
+    (tmp_path / "register.toml").write_text('organisation = {name = "Центр", name_en = "Centre"}\n')
+    config = tmp_path / "feed.toml"
+    config.write_text(GOOD.replace("register.toml", str(tmp_path / "register.toml")))
+    return config
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_defaults(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZRAZKOVO_FEED_CALL_HOURS", "2")
+    config.write_text(config.read_text() + "call_hours = 3\n")
+    settings = load(config, {})
+    assert (settings.call_hours, settings.listen_port, settings.broker_port) == (2, 8123, 1883)
+
+
+def test_secrets_are_not_shown(config: Path) -> None:
+    assert SECRET not in repr(load(config, {}))
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("colour = 1", "colour"),
+        ("_env_file = 'x'", "_env_file"),
+        ("listen_host = 3", "listen_host"),
+        ("call_hours = 0", "call_hours"),
+        ("broker_port = 70000", "broker_port"),
+        ("tokens = ['plain']", "tokens"),
+        ("broker_password = 'x'", "broker_password"),
+        ("ticket_secret = 'a secret in a file'", "ticket_secret"),
+        ("branches = ['elsewhere']", "branches"),
+        ("no_call_services = ['A B']", "no_call_services"),
+        ("= 3", "feed.toml"),
+    ],
+)
+def test_bad_settings_name_the_key_and_exit_with_2(
+    config: Path, line: str, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(config.read_text() + line)
+    assert main(["--config", str(config)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("feed: ")
+    assert key in said
+    assert "a secret in a file" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("TICKET_SECRET", "short"), ("BROKER_PORT", "many"), ("COLOUR", "red"), ("TOKENS", "[")]
+)
+def test_a_bad_variable_is_named_and_exits_with_2(
+    config: Path, name: str, value: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZRAZKOVO_FEED_" + name, value)
+    assert main(["--config", str(config)]) == 2
+    said = capsys.readouterr().err
+    assert "ZRAZKOVO_FEED_" in said
+    assert name.lower() in said.lower()
+
+
+def test_a_bad_register_exits_with_2(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (config.parent / "register.toml").write_text("colour = 1")
+    assert main(["--config", str(config)]) == 2
+    assert "register_file" in capsys.readouterr().err
+
+
+def test_a_store_that_cannot_be_opened_exits_with_1(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(config.read_text() + f'database_url = "sqlite:///{config}/feed.db"\n')
+    assert main(["--config", str(config)]) == 1
+    assert capsys.readouterr().err.startswith("feed: ")
+
+
+def test_a_fresh_token_comes_with_its_digest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["token"]) == 0
+    (_, token), (_, digest) = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert len(token) >= 43
+    assert digest == hashlib.sha256(token.encode()).hexdigest()
