@@ -188,7 +188,7 @@ class _BranchDay:
     def _settle(self, seat: _Seat) -> None:
         """Gives calls that no event ended their end: the next call, the lunch break or the end of the day."""
         hour, minute = self._branch.day_ends.split(":")
-        for call, following in zip(seat.calls, [*seat.calls[1:], None], strict=True):
+        for call, following in zip(seat.calls, [*seat.calls[1:], None], strict=False):
             if call.outcome != "next_call":
                 continue
             if following is None:

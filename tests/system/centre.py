@@ -1,4 +1,4 @@
-"""A whole centre for a test: the demonstration's own Stack, with real processes and pads, driven from plain functions."""
+"""A whole centre for a test: the demonstration's own Stack with real processes and pads, driven by plain functions."""
 
 import asyncio
 import os
