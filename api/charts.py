@@ -77,7 +77,7 @@ def response_in_time(marks: Sequence[Mark], axis: Axis) -> dict[str, Any]:
 def shares_by_place(rating: str, marks: Sequence[Mark], whole: RatingFigure | None, axis: Axis) -> dict[str, Any]:
     """The share of one rating in each place, in the order given (never sorted by it); dashed: the whole centre."""
     colour = _colour(rating)
-    names = alt.Axis(labelLimit=150, labelPadding=14, ticks=False, domain=False)
+    names = alt.Axis(labelLimit=195, labelPadding=14, ticks=False, domain=False)
     y = alt.Y("label:N", sort=None, title=None, axis=names)
     x = alt.X("share:Q", title=None, scale=alt.Scale(domain=[0, axis.longest], nice=True), axis=_share_axis())
     reference = alt.Chart(alt.NamedData(name=WHOLE)).mark_rule(strokeDash=[3, 3], color="var(--rule)")

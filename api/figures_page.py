@@ -1,6 +1,7 @@
 """The Figures page in words: rows, tiles and charts of the answers, in one language. It asks and computes nothing."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from api import charts
@@ -56,17 +57,14 @@ class FiguresPage:
         return self._language.period(cell.first, self._period)
 
     def _in_time_marks(self, texts: Callable[[Cell], dict[str, str]]) -> list[charts.Mark]:
-        """The periods as marks; the year stands beneath the first of each year only."""
         when = self._language.gettext("When")
         marks = []
-        year = 0
         for cell in self._answers.times:
-            label = self._language.period_in_year(cell.first, self._period)
-            of_year = cell.last.isocalendar().year if self._period is Period.WEEK else cell.first.year
-            beneath = str(of_year) if of_year != year and self._period is not Period.YEAR else ""
-            year = of_year
-            key = charts.time_label(label, beneath, cell.period)
-            marks.append(charts.Mark(key, cell, {when: self._when(cell)} | texts(cell)))
+            words = self._language.period_in_year(cell.first, self._period)
+            # Beneath every label, for a narrow chart leaves some out. A week belongs to the year of its Thursday.
+            year = (cell.first + timedelta(days=3) if self._period is Period.WEEK else cell.first).year
+            label = charts.time_label(words, "" if self._period is Period.YEAR else str(year), cell.period)
+            marks.append(charts.Mark(label, cell, {when: self._when(cell)} | texts(cell)))
         return marks
 
     def _worst(self, rating: str) -> dict[str, str] | None:
