@@ -9,7 +9,10 @@ from hypothesis import HealthCheck, settings
 IN_CI = bool(os.environ.get("CI"))
 
 settings.register_profile(
-    "zrazkovo", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    "zrazkovo",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("zrazkovo")
 
