@@ -116,7 +116,7 @@ def pads(connection: Connection) -> list[PadRow]:
 def open_calls(connection: Connection) -> dict[str, str]:
     """The call open at each desk, by desk; of several the one called last."""
     question = select(call.c.desk, call.c.id).where(call.c.outcome.is_(None))
-    return dict(connection.execute(question.order_by(call.c.called_unix_ms)).tuples().all())
+    return {row.desk: row.id for row in connection.execute(question.order_by(call.c.called_unix_ms))}
 
 
 def counts(connection: Connection) -> Counts:

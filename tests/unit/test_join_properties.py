@@ -130,6 +130,9 @@ def test_any_order_and_any_repetition_gives_the_figures_of_the_model(
         assert all(answer.ack for answer in answers), "every vote and event gets its receipt"
         assert stored(store) == by_day(model(events, [each for each in sent if isinstance(each, tuple)]))
         assert store.recount() == []
+        counts = store.counts()
+        accounted_for = counts["votes"] + counts["waiting"] + sum(counts["kept"].values())
+        assert accounted_for == len(votes), "a vote counts, waits or is kept, and only one of these"
     path.unlink()
 
 
