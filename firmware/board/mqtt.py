@@ -10,6 +10,22 @@ Events, as returned by receive() and tick(); after BROKEN the session does nothi
     (MESSAGE, topic, payload, retained)  topic and payload are bytes; QoS 1 has been confirmed already
     (OVERSIZED,)                         a packet beyond PACKET_LIMIT was skipped, and confirmed if it was a publish
     (BROKEN, reason)                     refused, silent, or not speaking MQTT
+
+Why not a library: of those for a tick loop all but one freeze it, and with it the buttons, when a broker stops
+answering; that one, chumicro-mqtt, drops a QoS 1 publish after 20 s without a word and takes five times the heap.
+Measured by tests/integration/measure_pad_link.py (MicroPython unix, 64 bit, 160 KB heap, keepalive 10 s, shared host);
+the other column is an earlier study's, on the same machine, with a similar timeline
+
+                                                               this file           chumicro-mqtt 0.30
+    .mpy bytes                                                 3,817               20,900
+    heap to import, and once connected                         10,144 + 2,272      47,500 + 17,600
+    longest stall of the loop over all that follows            24 ms (an empty     26 ms
+                                                               loop then: 27 ms)
+    broker stopped for 10 s                                    new connection when it woke
+    broker killed / ended, back after 2 s                      back after 2.0 s / 0.5 s
+    deaf (half open) / mute (no CONNACK)                       noticed after 9.6 s / 11.9 s
+    votes acknowledged / given; copies beyond the first        71 / 71; 2
+    vote to acknowledgement, median                            2 ms
 """
 
 import struct
