@@ -16,14 +16,12 @@ from sim import hours
 from sim.city import Branch, City, Desk, Operator
 from sim.hall import Hall
 from sim.visit import Seat, Visit
-from sim.webhook import Webhook
-from sim.world import Nobody, Panel, Witness, World
+from sim.world import Nobody, Panel, Queue, Witness, World
 
 DEMO_SPEED = 15.0  # nine minutes at a desk take 36 seconds
 _FIRST_MINUTE, _LAST_MINUTE = 9 * 60 + 15, 16 * 60
 _BETWEEN_CLIENTS_S = 20.0
-# Between two clients of a desk passes at least this, in real time: what the last one did is over by then.
-_BETWEEN_CLIENTS_REAL_S = 0.5
+LATENCY_S = 0.5  # far more than the way of a message takes on one machine, even a busy one
 _BREAK_AFTER_CLIENTS = (9, 22)
 _BREAK_S = (240.0, 600.0)
 _DARK_PRESS = 0.03  # after a client: a child or a cleaner presses a dark pad
@@ -35,6 +33,7 @@ _WAITING_AT_START_PER_DESK = 1.5
 class Day:
     """Args:
     speed: how many seconds of the city pass in one real second.
+    latency_s: real seconds within which a message certainly arrives; people are never quicker than that.
     reserved: desks that are left alone, for people to try.
     witness: is told everything that people do.
     """
@@ -42,17 +41,18 @@ class Day:
     def __init__(
         self,
         city: City,
-        webhook: Webhook,
+        webhook: Queue,
         pads: Panel,
         *,
         seed: int,
         speed: float = DEMO_SPEED,
+        latency_s: float = LATENCY_S,
         reserved: Collection[str] = (),
         witness: Witness | None = None,
     ):
         self._city = city
         self._seed = seed
-        self._world = World(webhook, pads, speed=speed, witness=witness or Nobody())
+        self._world = World(webhook, pads, speed=speed, latency_s=latency_s, witness=witness or Nobody())
         self._desks = [desk for desk in city.desks if desk.id not in reserved]
 
     async def run(self, until: asyncio.Event) -> None:
@@ -130,7 +130,8 @@ class _Shift:
                 continue
             await Visit(world, seat, visitor).play()
             seat.clients += 1
-            await world.pass_time(_BETWEEN_CLIENTS_S * self._dice.uniform(0.5, 1.5), real_s=_BETWEEN_CLIENTS_REAL_S)
+            # What the last client did is over before the next one is called.
+            await world.pass_time(_BETWEEN_CLIENTS_S * self._dice.uniform(0.5, 1.5), real_s=world.latency_s)
             if self._dice.random() < _DARK_PRESS:
                 await self._child_at_the_pad()
             if seat.clients >= self._break_after and not world.over.is_set():
@@ -140,13 +141,13 @@ class _Shift:
     async def _child_at_the_pad(self) -> None:
         if self._world.is_dark(self._seat.desk):
             await self._world.press(self._seat.desk, self._dice.choice(RATINGS), None)
-            await self._world.pass_time(0, real_s=0.3)
+            await self._world.pass_time(0, real_s=self._world.latency_s)
 
     async def _pause(self) -> None:
         """The operator goes; somebody else comes back to the desk, if there is anybody."""
         seat = self._seat
         self._tell("operator_closed")
-        await self._world.pass_time(self._dice.uniform(*_BREAK_S), real_s=_BETWEEN_CLIENTS_REAL_S)
+        await self._world.pass_time(self._dice.uniform(*_BREAK_S), real_s=self._world.latency_s)
         if self._resting:
             self._resting.append(seat.operator)
             seat.operator = self._resting.pop(0)

@@ -42,7 +42,7 @@ def show(
 
 def _figures(city: City, rollups: dict[tuple[str, str, str, int], tuple[int, ...]]) -> Table:
     table = Table(title=f"{city.name} (simulated)", box=SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
-    table.caption, table.caption_justify = "in brackets: Wilson 95 % intervals", "left"
+    table.caption, table.caption_justify = "rate and ratings in %, in brackets the Wilson 95 % interval", "left"
     for name in ("branch", "calls", "eligible", "votes", "rate", "bad", "good", "exemplary"):
         table.add_column(name, justify="left" if name == "branch" else "right", no_wrap=True)
     totals = [0] * 5
@@ -59,7 +59,7 @@ def _figures(city: City, rollups: dict[tuple[str, str, str, int], tuple[int, ...
 def _cells(sums: list[int]) -> list[str]:
     calls, eligible, *ratings = sums
     votes = sum(ratings)
-    response = f"{votes / eligible:.0%}" if eligible else "-"
+    response = f"{100 * votes / eligible:.0f}" if eligible else "-"
     return [str(calls), str(eligible), str(votes), response, *(_share(count, votes) for count in ratings)]
 
 
@@ -67,7 +67,7 @@ def _share(count: int, votes: int) -> str:
     if not votes:
         return "-"
     low, high = wilson(count, votes)
-    return f"{count / votes:.0%} ({100 * low:.0f}-{100 * high:.0f})"
+    return f"{100 * count / votes:.0f} ({100 * low:.0f}-{100 * high:.0f})"
 
 
 def _doings(oracle: Oracle) -> Table:

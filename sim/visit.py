@@ -11,9 +11,7 @@ from sim.city import Operator
 from sim.hall import Hall, Visitor
 from sim.world import World
 
-# Nobody reaches a desk and presses sooner after being called (real time; a city's seconds may be very short).
-_EARLIEST_PRESS_S = 1.0
-_PATIENCE_S = 5.0
+_PATIENCE_S = 5.0  # real time: how long a client looks for lit buttons
 _RECALLED = 0.06  # of calls, once more before the client comes
 _STARTED = 0.5  # of calls: the operator tells the queue that work begins
 _PRESSES_TWICE = 0.06  # of voters, the other button too
@@ -51,7 +49,8 @@ class Visit:
     async def play(self) -> None:
         self._tell("called")
         course = people.course(self._dice)
-        await self._world.pass_time(people.walk_s(self._dice), real_s=_EARLIEST_PRESS_S)
+        # A city's seconds may be very short: nobody is at the desk before the pad can know of the call.
+        await self._world.pass_time(people.walk_s(self._dice), real_s=2 * self._world.latency_s)
         if self._dice.random() < _RECALLED or course == "absent":
             self._tell("recalled")
             await self._world.pass_time(15)
@@ -104,7 +103,7 @@ class Visit:
             return
         await self._world.press(desk, rating, ticket)
         if self._dice.random() < _PRESSES_TWICE:
-            await self._world.pass_time(10, real_s=0.3)
+            await self._world.pass_time(10, real_s=0.5 * self._world.latency_s)
             other = self._dice.choice([button for button in RATINGS if button != rating])
             await self._world.press(desk, other, ticket)
 

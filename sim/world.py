@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sim.city import TIMEZONE
 from sim.hall import Visitor
-from sim.webhook import QueueNews, Webhook
+from sim.webhook import QueueNews
 
 ALL_LIT, DARK = "111", "000"
 _LOOK_EVERY_S = 0.02
@@ -28,6 +28,12 @@ class Panel(Protocol):
     def press(self, desk: str, button: int) -> None: ...
     def release(self, desk: str, button: int) -> None: ...
     def lamps(self, desk: str) -> str: ...
+
+
+class Queue(Protocol):
+    """What the day needs of the queue system's side: to be rid of an event at once (sim/webhook.py)."""
+
+    def soon(self, news: QueueNews) -> None: ...
 
 
 class Witness(Protocol):
@@ -54,12 +60,14 @@ class Nobody:
 class World:
     """Args:
     speed: how many seconds of the city pass in one real second.
+    latency_s: real seconds within which a message certainly arrives; people are never quicker than that.
     """
 
-    def __init__(self, webhook: Webhook, pads: Panel, *, speed: float, witness: Witness):
+    def __init__(self, queue: Queue, pads: Panel, *, speed: float, latency_s: float, witness: Witness):
         self.over = asyncio.Event()  # set: nothing is waited for any longer, people finish what they do
         self.speed = speed
-        self._webhook = webhook
+        self.latency_s = latency_s
+        self._queue = queue
         self._pads = pads
         self._witness = witness
         self._last_unix_ms = 0
@@ -108,7 +116,7 @@ class World:
             service=visitor.service.id if visitor else None,
         )
         self._witness.told(news)
-        self._webhook.soon(news)
+        self._queue.soon(news)
 
     def is_dark(self, desk: str) -> bool:
         return self._pads.lamps(desk) == DARK
