@@ -14,7 +14,7 @@ Events, as returned by receive() and tick(); after BROKEN the session does nothi
 Why not a library: of those for a tick loop all but one freeze it, and with it the buttons, when a broker stops
 answering; that one, chumicro-mqtt, drops a QoS 1 publish after 20 s without a word and takes five times the heap.
 Measured by tests/integration/measure_pad_link.py (MicroPython unix, 64 bit, 160 KB heap, keepalive 10 s, shared host);
-the other column is an earlier study's, on the same machine, with a similar timeline
+the other column is an earlier study's, with a similar timeline
 
                                                                this file           chumicro-mqtt 0.30
     .mpy bytes                                                 3,817               20,900
