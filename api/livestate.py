@@ -1,6 +1,7 @@
 """What the live pages show, as one value, and what changed between two of them. No streams, no loop.
 
-Figures of today are counted for branches and the centre only: the rating of a single desk is never live (order P3.2e).
+Figures of today are counted for branches and the centre only, and of a real office without their ratings: nobody is to
+watch a single vote (order P3.2e).
 """
 
 from dataclasses import dataclass
@@ -72,27 +73,31 @@ def pad_state(pad: PadRow) -> PadState:
 def _today(store: Store, register: Register, now_unix_ms: int) -> LiveToday:
     days = {branch.id: day_of(now_unix_ms, branch.timezone) for branch in register.branches}
     if not days:
-        empty = _counts(None, day_date(day_of(now_unix_ms, "UTC")), Tally())
+        empty = _counts(None, day_date(day_of(now_unix_ms, "UTC")), Tally(), with_ratings=False)
         return LiveToday(centre=empty, branches=[])
     tallies = {branch: Tally() for branch in days}
     for row in store.rollups("branch", min(days.values()), max(days.values())):
         if days.get(row.branch) == row.day:
             tallies[row.branch] += Tally.of(row)
     centre = sum(tallies.values(), Tally())
+    with_ratings = register.organisation.simulated
     return LiveToday(
-        centre=_counts(None, day_date(max(days.values())), centre),
-        branches=[_counts(branch, day_date(days[branch]), tally) for branch, tally in tallies.items()],
+        centre=_counts(None, day_date(max(days.values())), centre, with_ratings=with_ratings),
+        branches=[
+            _counts(branch, day_date(days[branch]), tally, with_ratings=with_ratings)
+            for branch, tally in tallies.items()
+        ],
     )
 
 
-def _counts(branch: str | None, day: date, tally: Tally) -> LiveCounts:
+def _counts(branch: str | None, day: date, tally: Tally, *, with_ratings: bool) -> LiveCounts:
     return LiveCounts(
         branch=branch,
         day=day,
         calls=tally.calls,
         eligible_calls=tally.eligible,
         votes=tally.votes,
-        bad=tally.bad,
-        good=tally.good,
-        exemplary=tally.exemplary,
+        bad=tally.bad if with_ratings else None,
+        good=tally.good if with_ratings else None,
+        exemplary=tally.exemplary if with_ratings else None,
     )

@@ -192,16 +192,20 @@ class LiveDesk(Resource):
 
 
 class LiveCounts(Resource):
-    """Today's counts of a branch, or of the centre (branch null). Never of one desk (order P3.2e)."""
+    """Today's counts of a branch, or of the centre (branch null). Never of one desk (order P3.2e).
+
+    The three ratings are null in a real office: next to a desk that has just turned "voted", a count that goes up by
+    one would show that client's vote. Only a simulated one shows them live.
+    """
 
     branch: str | None
     day: date
     calls: int
     eligible_calls: int
     votes: int
-    bad: int
-    good: int
-    exemplary: int
+    bad: int | None
+    good: int | None
+    exemplary: int | None
 
 
 class LiveToday(Resource):

@@ -10,7 +10,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.contract.api_office import KYIV, Office, events_of, serving, until
+from api.livestate import look
+from tests.contract.api_office import KYIV, REGISTER, Office, events_of, now_unix_ms, serving, until
 
 
 @pytest.fixture
@@ -166,3 +167,14 @@ def test_from_commit_to_page_is_well_under_a_second(office: Office, address: str
             waits_ms.append((time.perf_counter() - committed) * 1000)
     # Generous: the machine may be busy. The note has the figures.
     assert sorted(waits_ms)[len(waits_ms) // 2] < 900, waits_ms
+
+
+def test_a_real_office_is_shown_votes_but_no_rating_live(office: Office) -> None:
+    """A desk turning "voted" beside a count of "bad" going up by one would show that client's vote (order P3.2e)."""
+    real = REGISTER.organisation.model_copy(update={"simulated": False})
+    office.store.load_register(REGISTER.model_copy(update={"organisation": real}))
+    office.call("centre-1", datetime.now(KYIV), rating=1)
+    today = look(office.store, now_unix_ms()).today
+    for counts in (today.centre, *today.branches):
+        assert (counts.bad, counts.good, counts.exemplary) == (None, None, None)
+    assert (today.centre.calls, today.centre.votes) == (1, 1)

@@ -21,6 +21,7 @@ export function follow(url, handlers, onState) {
     source.addEventListener("error", () => {
       source.close();
       onState("lost");
+      leaveIfSignedOut();
       setTimeout(open, pause);
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     });
@@ -30,4 +31,14 @@ export function follow(url, handlers, onState) {
   // A page taken back out of the browser's memory has a closed stream and an old picture.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   open();
+}
+
+// A stream does not say why it was refused. A session that is over has the page itself sent to the sign-in page.
+async function leaveIfSignedOut() {
+  try {
+    const page = await fetch(location.href, { redirect: "manual" });
+    if (page.type === "opaqueredirect") location.reload();
+  } catch {
+    // No answer at all: the line is down, and the stream goes on trying.
+  }
 }

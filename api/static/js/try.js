@@ -121,7 +121,7 @@ function showDesks(all) {
 function showToday(today) {
   const mine = today.branches.find((each) => each.branch === branch);
   if (!mine) return;
-  for (const rating of RATINGS) showFigure(rating, mine[rating], shareFine(mine[rating], mine.votes));
+  for (const rating of RATINGS) showFigure(rating, mine[rating] ?? 0, shareFine(mine[rating] ?? 0, mine.votes));
   showFigure("votes", mine.votes, share(mine.votes, mine.eligible_calls));
   if (counted !== null && mine.votes > counted) measured();
   counted = mine.votes;
