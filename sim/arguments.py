@@ -4,6 +4,8 @@ import argparse
 from datetime import date
 from pathlib import Path
 
+from sim.city import CITY
+
 
 def parse() -> argparse.Namespace:
     """The command in ``command``, and its options as far as they were given."""
@@ -39,3 +41,4 @@ def _history(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--desks", type=int, default=len(CITY.desks), metavar="N")

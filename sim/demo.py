@@ -61,14 +61,19 @@ def run(options: Options) -> int:
 
 
 class Demo:
-    """One run of the demonstration; ``run`` returns when it is cancelled."""
+    """One run of the demonstration; ``run`` returns when it is cancelled.
+
+    ``ready`` is set when everything serves; then ``stack`` is what runs and ``token`` opens its pages.
+    """
 
     def __init__(self, options: Options, screen: Screen):
         self._options = options
         self._screen = screen
         self._place = Place(options.data)
         self._city = _city(options.desks)
-        self._stack: Stack | None = None
+        self.ready = asyncio.Event()
+        self.stack: Stack | None = None
+        self.token = ""
         self._day: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
 
@@ -81,8 +86,8 @@ class Demo:
             await self._stop()
 
     def kill(self) -> None:
-        if self._stack is not None:
-            self._stack.kill()
+        if self.stack is not None:
+            self.stack.kill()
 
     async def _start(self) -> None:
         place, say = self._place, self._screen.say
@@ -93,17 +98,18 @@ class Demo:
         await asyncio.to_thread(_load_register, place)
         if self._options.has_history:
             await self._lay_down_history()
-        token = await asyncio.to_thread(_fresh_token, place)
+        self.token = await asyncio.to_thread(_fresh_token, place)
         reserved = [self._city.desks[0]]
-        self._stack = Stack(
+        self.stack = Stack(
             place, self._city, ports=self._free_ports(), secrets=kept, firmware=firmware, reserved=reserved, report=say
         )
-        await self._stack.start()
-        self._day = asyncio.create_task(self._live(self._stack, reserved), name="day")
-        self._tell(self._stack, token, reserved[0])
+        await self.stack.start()
+        self._day = asyncio.create_task(self._live(self.stack, reserved), name="day")
+        self._tell(self.stack, reserved[0])
+        self.ready.set()
 
     async def _stop(self) -> None:
-        if self._stack is None:
+        if self.stack is None:
             return
         self._screen.say("stopping; Ctrl-C once more ends everything at once")
         if self._day is not None:
@@ -111,7 +117,7 @@ class Demo:
             await asyncio.wait([self._day], timeout=_FAREWELL_S)
             self._day.cancel()
             await asyncio.gather(self._day, return_exceptions=True)
-        await self._stack.stop()
+        await self.stack.stop()
         self._screen.say(f"stopped; the data stay in {self._place.root}")
 
     def _firmware(self) -> Firmware | None:
@@ -127,7 +133,7 @@ class Demo:
         if missing is None:
             return
         with self._screen.progress("laying down past days") as told:
-            await past.lay_down(self._place, *missing, told)
+            await past.lay_down(self._place, *missing, told, desks=len(self._city.desks))
 
     async def _live(self, stack: Stack, reserved: list[Desk]) -> None:
         """Day after day; should one break, the next begins, as the offices of a demonstration never close."""
@@ -157,10 +163,10 @@ class Demo:
                 self._screen.say(f"port {wanted} is taken: the {name} listens on {chosen[name]} instead")
         return Ports(**chosen)
 
-    def _tell(self, stack: Stack, token: str, desk: Desk) -> None:
+    def _tell(self, stack: Stack, desk: Desk) -> None:
         branch = next(branch for branch in self._city.branches if branch.id == desk.branch)
         self._screen.panel(
-            f"{stack.address}/#token={token}",
+            f"{stack.address}/#token={self.token}",
             [
                 f"Everything here is simulated: {CITY.name}.",
                 "",
@@ -168,7 +174,7 @@ class Demo:
                 "Figures    the three shares by month and by branch, with intervals and response rates",
                 f"Try a pad  {branch.name}, desk {desk.label}: call a client, press, see the vote arrive",
                 "",
-                f"token      {token}",
+                f"token      {self.token}",
                 f"data, logs {self._place.root}",
                 "Ctrl-C stops everything.",
             ],

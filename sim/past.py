@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sim import history
 from sim.children import ROOT, inherited_environ
-from sim.city import CITY, TIMEZONE
+from sim.city import CITY, TIMEZONE, with_fewer_desks
 from sim.errors import ChildFailed
 from sim.place import Place
 from sim.screen import Told
@@ -33,12 +33,12 @@ def missing_days(place: Place, days: int) -> tuple[date, date] | None:
     return (first, yesterday) if first <= yesterday else None
 
 
-async def lay_down(place: Place, first: date, last: date, told: Told) -> None:
+async def lay_down(place: Place, first: date, last: date, told: Told, *, desks: int) -> None:
     """Runs the process and passes its progress on. Raises ChildFailed; a cancelled call stops the process."""
     place.history_begins = place.history_begins or first
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sim.tether", "sim", "history", "--data", str(place.root)),
-        *("--first", first.isoformat(), "--last", last.isoformat()),
+        *("--first", first.isoformat(), "--last", last.isoformat(), "--desks", str(desks)),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -63,13 +63,14 @@ async def lay_down(place: Place, first: date, last: date, told: Told) -> None:
             await process.wait()
 
 
-def run(place: Place, first: date, last: date) -> None:
+def run(place: Place, first: date, last: date, *, desks: int) -> None:
     """What the process does: lays down both days and all between them, and says how far it is."""
     history.lay_down(
         place.database_url,
-        CITY,
+        with_fewer_desks(CITY, desks),
         first_day=first,
         last_day=last,
         seed=SEED,
+        calls=history.CALLS_A_YEAR * desks // len(CITY.desks),
         progress=lambda fraction, day: print(f"{fraction:.4f} {day}", flush=True),
     )
