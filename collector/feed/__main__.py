@@ -18,7 +18,7 @@ from collector.feed.wiring import Feed
 def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s feed %(levelname)s %(message)s")
-    for talkative in ("uvicorn", "alembic"):
+    for talkative in ("uvicorn", "alembic", "httpx2", "httpcore2"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     if options.do == "token":
         token = secrets.token_urlsafe(32)

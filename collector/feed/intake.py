@@ -61,8 +61,11 @@ class Intake:
         self._lock = threading.Lock()
         self._forgot_unix_ms = 0
 
-    def accept(self, events: Mapping[str, Sequence[Event]]) -> Accepted:
+    def accept(self, events: Mapping[str, Sequence[Event]], *, source: tuple[str, bytes] | None = None) -> Accepted:
         """Takes events by branch; what was taken before changes nothing. On return it is on disk and told.
+
+        Args:
+            source: name and snapshot of the polled source they come from, to be kept with them.
 
         Raises:
             StoreError: nothing of it was taken.
@@ -71,6 +74,8 @@ class Intake:
         with self._lock:
             now, steps = self._clock(), []
             with self._store.transaction() as transaction:
+                if source is not None:
+                    transaction.keep_source(*source)
                 for branch, said in events.items():
                     fresh = _fresh(said, transaction.known(branch, [event.event for event in said]))
                     transaction.remember(branch, [event.event for event in fresh], now)

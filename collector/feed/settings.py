@@ -3,21 +3,43 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from collector.feed.errors import BadSettings
 from schemas.wire import Name
 
 PREFIX = "ZRAZKOVO_FEED_"
-SECRETS = ("broker_password", "ticket_secret")
+SECRETS = ("broker_password", "ticket_secret", "fqm_tokens")
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of a token, in hex.")]
 
 
+class FqmSeat(BaseModel):
+    """Who an FQM user is, in our names, and at which desk."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operator: Name
+    desk: Name
+
+
+class Fqm(BaseModel):
+    """One FQM to poll, a ``[[fqm]]`` table. Its numbers, as keys: offices, users (who pulls), tasks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[Name, Field(max_length=12)]
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]  # the very name that FQM was started with
+    offices: dict[int, Name]
+    operators: dict[int, FqmSeat]
+    tasks: dict[int, Name] = {}
+    poll_seconds: Annotated[float, Field(ge=0.2, le=60)] = 1.0
+
+
 class Settings(BaseSettings):
-    """Every key of the feed. The two secrets come from the environment only."""
+    """Every key of the feed. Secrets come from the environment only."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
@@ -35,6 +57,18 @@ class Settings(BaseSettings):
     call_hours: Annotated[int, Field(ge=1, le=24)] = 4
     no_call_services: frozenset[Name] = frozenset()
     branches: tuple[Name, ...] | None = None  # None: every branch of the register
+    fqm: tuple[Fqm, ...] = ()
+    fqm_tokens: dict[str, SecretStr] = {}  # by the name of the FQM; in JSON
+
+    @model_validator(mode="after")
+    def _every_fqm_has_a_name_and_a_token(self) -> Self:
+        names = [source.name for source in self.fqm]
+        if len(set(names)) < len(names):
+            raise ValueError("fqm: two have the same name")
+        for name in names:
+            if name not in self.fqm_tokens:
+                raise ValueError(f"fqm_tokens: no token for the FQM {name!r}; set {PREFIX}FQM_TOKENS")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -71,7 +105,8 @@ def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise BadSettings(f"{key}: {first['msg']} (in the file, or as {PREFIX}{key.upper()})") from None
+        where = f"{key}: " if key else ""
+        raise BadSettings(f"{where}{first['msg']} (in the file, or as {PREFIX}{key.upper() or '...'})") from None
 
 
 def _read(config: Path) -> dict[str, Any]:

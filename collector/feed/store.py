@@ -16,7 +16,7 @@ from collector.store.engine import make_engine, reading, writing
 from collector.store.migrate import upgrade
 from protocol import codec
 from protocol.messages import QueueEvent
-from schemas.tables import feed_call, feed_journal, feed_outbox, feed_received
+from schemas.tables import feed_call, feed_journal, feed_outbox, feed_received, feed_source
 
 _CALL_COLUMNS = [column for column in feed_call.c if column.name not in ("desk", "branch")]
 _IDS_A_QUERY = 400  # SQLite's oldest limit on parameters is 999
@@ -78,6 +78,14 @@ class Transaction:
             update(feed_journal).where(feed_journal.c.branch == branch).values(next_seq=first + len(facts))
         )
 
+    def keep_source(self, source: str, snapshot: bytes) -> None:
+        """What a polled source looked like when the events of this transaction were taken from it."""
+        changed = self._connection.execute(
+            update(feed_source).where(feed_source.c.source == source).values(snapshot=snapshot)
+        )
+        if changed.rowcount == 0:
+            self._connection.execute(insert(feed_source).values(source=source, snapshot=snapshot))
+
     def _journal(self, branch: str, now_unix_ms: int) -> tuple[str, int]:
         query = select(feed_journal.c.journal, feed_journal.c.next_seq).where(feed_journal.c.branch == branch)
         row = self._connection.execute(query).first()
@@ -110,6 +118,11 @@ class FeedStore:
         """Everything or nothing, on disk when the block has ended. Raises StoreError."""
         with writing(self._engine) as connection:
             yield Transaction(connection)
+
+    def source(self, source: str) -> bytes | None:
+        """The snapshot kept last of a polled source."""
+        with reading(self._engine) as connection:
+            return connection.scalar(select(feed_source.c.snapshot).where(feed_source.c.source == source))
 
     def heads(self) -> dict[str, tuple[int, bytes]]:
         """Number and payload of the oldest fact that no ack has covered, by branch."""

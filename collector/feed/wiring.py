@@ -4,6 +4,7 @@ import logging
 import signal
 import socket
 import time
+from collections.abc import Mapping
 from datetime import time as time_of_day
 from types import FrameType
 
@@ -12,11 +13,13 @@ import uvicorn
 from collector.errors import CollectorError
 from collector.feed.body import Reader
 from collector.feed.errors import BadSettings
+from collector.feed.fqm import Client, Poller
+from collector.feed.fqm_rows import Names, Seat
 from collector.feed.intake import Intake
 from collector.feed.model import Branch
 from collector.feed.mqtt import Broker
 from collector.feed.publisher import Publisher
-from collector.feed.settings import Settings
+from collector.feed.settings import Fqm, Settings
 from collector.feed.store import FeedStore
 from collector.feed.webhook import create_app
 from collector.register import read_register
@@ -32,12 +35,14 @@ class Feed:
         register = _register(settings)
         self.branches = _branches(settings, register)
         self._settings = settings
+        desks = {desk.id: desk.branch for desk in register.desks if desk.branch in self.branches}
+        names = {source.name: _names(settings, source, self.branches, desks) for source in settings.fqm}
         self._store = FeedStore.open(settings.database_url)
         self._publisher = Publisher(self._store, _broker(settings), self.branches)
-        desks = {desk.id: desk.branch for desk in register.desks if desk.branch in self.branches}
         self._intake = Intake(self._store, self._publisher, branches=self.branches, desks=desks, clock=unix_ms)
         self._publisher.attach(retell=self._intake.tell_all, tick=self._intake.expire)
         self._reader = Reader(desks, frozenset(self.branches), settings.ticket_secret.get_secret_value())
+        self._pollers = [self._poller(source, names[source.name]) for source in settings.fqm]
 
     def run(self) -> None:
         """Serves until SIGTERM or SIGINT; raises OSError if the port is taken."""
@@ -46,20 +51,29 @@ class Feed:
         with socket.create_server((self._settings.listen_host, self._settings.listen_port)) as listening:
             self._intake.expire()  # what ended while the feed was down is closed before any pad hears of it
             self._publisher.start()
+            for poller in self._pollers:
+                poller.start()
             try:
                 self._serve(listening)
             finally:
+                for poller in self._pollers:
+                    poller.stop()
                 self._publisher.stop()
                 self._store.close()
 
     def health(self) -> dict[str, object]:
-        well = self._publisher.connected and not self._publisher.stale
+        well = self._publisher.connected and not self._publisher.stale and all(each.up for each in self._pollers)
         depths = self._store.depths()
         return {
             "status": "ok" if well else "degraded",
             "broker": {"connected": self._publisher.connected},
             "outbox": {branch: depths.get(branch, 0) for branch in self.branches},
+            "fqm": {each.source: {"up": each.up, "unknown": len(each.unknown)} for each in self._pollers},
         }
+
+    def _poller(self, source: Fqm, names: Names) -> Poller:
+        client = Client(source.url, self._settings.fqm_tokens[source.name].get_secret_value())
+        return Poller(client, names, self._intake, self._store, poll_seconds=source.poll_seconds, clock=unix_ms)
 
     def _serve(self, listening: socket.socket) -> None:
         app = create_app(self._intake, self._reader, digests=self._settings.tokens, health=self.health, clock=unix_ms)
@@ -110,6 +124,23 @@ def _branches(settings: Settings, register: Register) -> dict[str, Branch]:
         for branch in known.values()
         if settings.branches is None or branch.id in settings.branches
     }
+
+
+def _names(settings: Settings, source: Fqm, branches: Mapping[str, Branch], desks: Mapping[str, str]) -> Names:
+    for office, branch in source.offices.items():
+        if branch not in branches:
+            raise BadSettings(f"fqm.{source.name}.offices.{office}: no branch of this feed is called {branch!r}")
+    for user, seat in source.operators.items():
+        if seat.desk not in desks:
+            raise BadSettings(f"fqm.{source.name}.operators.{user}: no desk of this feed is called {seat.desk!r}")
+    return Names(
+        source=source.name,
+        offices=source.offices,
+        seats={user: Seat(seat.operator, seat.desk) for user, seat in source.operators.items()},
+        services=source.tasks,
+        desk_branches=desks,
+        ticket_secret=settings.ticket_secret.get_secret_value(),
+    )
 
 
 def _broker(settings: Settings) -> Broker:
