@@ -30,7 +30,7 @@ SUBSCRIPTIONS = (
 # One transaction takes this much at most: enough to make the commit cheap, and well under a second of work.
 BATCH_MESSAGES = 500
 _KEEPALIVE_S = 30
-_GREETING_S = 10  # for the broker to accept the connection and grant the subscriptions
+_GREETING_S = 10  # for the broker to accept the connection, and again to grant the subscriptions
 _IN_FLIGHT = 1000
 
 
@@ -52,7 +52,9 @@ class Broker:
     def __init__(self, address: tuple[str, int], *, user: str, password: str, client_id: str):
         self._inbox: list[Delivery] = []
         self._refusal: str | None = None
-        self._connected = self._subscribed = False
+        self._connected = False
+        self.subscribed = False  # granted: from now on everything new arrives; what was queued may come before
+        self._deadline = 0.0
         self._client = self._make_client(user, password, client_id)
         try:
             self._client.connect(*address, keepalive=_KEEPALIVE_S)
@@ -70,8 +72,10 @@ class Broker:
         Raises BrokerError when the connection is lost.
         """
         if not self._inbox:
-            self._wait(timeout_s, wake)
+            self._wait(timeout_s if self.subscribed else 1.0, wake)
         self._read()
+        if not self._inbox and not self.subscribed:
+            self._check_patience()
         taken, self._inbox = self._inbox[:BATCH_MESSAGES], self._inbox[BATCH_MESSAGES:]
         return taken
 
@@ -105,14 +109,12 @@ class Broker:
         return client
 
     def _greet(self) -> None:
-        deadline = time.monotonic() + _GREETING_S
-        while not self._subscribed:
-            if self._refusal:
-                raise BrokerError(self._refusal)
-            if time.monotonic() > deadline:
-                raise BrokerError("the broker does not answer")
+        self._deadline = time.monotonic() + _GREETING_S
+        while not self._connected:
             self._wait(1.0, None)
             self._read()
+            self._check_patience()
+        self._deadline = time.monotonic() + _GREETING_S
 
     def _wait(self, timeout_s: float, wake: socket.socket | None) -> None:
         """Until there is something to read; writes on the way what has to go out."""
@@ -133,7 +135,7 @@ class Broker:
 
     def _connection(self) -> Any:
         connection = self._client.socket()
-        if connection is None:
+        if connection is None or self._refusal:
             raise BrokerError(self._refusal or "the connection to the broker is lost")
         return connection
 
@@ -142,6 +144,10 @@ class Broker:
         if code not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_AGAIN):
             raise BrokerError(self._refusal or "the connection to the broker is lost")
 
+    def _check_patience(self) -> None:
+        if time.monotonic() > self._deadline:
+            raise BrokerError("the broker does not answer")
+
     # ---- callbacks
     def _on_connect(
         self, client: Client, _: object, __: ConnectFlags, reason: ReasonCode, ___: Properties | None
@@ -149,6 +155,7 @@ class Broker:
         if reason.is_failure:
             self._refusal = f"the broker refuses the connection: {reason}"
             return
+        self._connected = True
         client.subscribe(list(SUBSCRIPTIONS))
 
     def _on_subscribe(
@@ -157,7 +164,7 @@ class Broker:
         if any(reason.is_failure for reason in reasons):
             self._refusal = "the broker refuses a subscription: look at its access list"
             return
-        self._subscribed = True
+        self.subscribed = True
 
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
         try:

@@ -1,6 +1,6 @@
 """The collector at work: takes batches from the broker, has them committed, acknowledges. Survives the loss of either.
 
-The order is the promise (DESIGN section 3, point 3): commit, then acknowledge to the broker, then to who wrote it. Dying
+The order is the promise (DESIGN section 3, point 3): commit, then acknowledge to the broker, then to the writer. Dying
 between any two of them makes something come again, and what comes again changes nothing.
 """
 
@@ -70,12 +70,14 @@ def serve(store: Store, connect: Callable[[], Broker], stop: Stop) -> None:
             log.warning("%s; trying again", error)
             pause_s = _pause(stop, pause_s)
             continue
-        log.info("%s", "connected again" if ready else "ready")
-        ready = True
+        announced = False
         try:
             while not stop.wished:
                 if _one_batch(store, broker, stop, summary):
                     pause_s = _PAUSE_FIRST_S
+                if broker.subscribed and not announced:
+                    log.info("connected again" if ready else "ready")
+                    ready = announced = True
         except BrokerError as error:
             log.warning("%s; connecting again", error)
         except StoreUnavailable as error:
