@@ -1,0 +1,67 @@
+"""What the README tells people to type, typed."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sim.city import CITY, write_register
+from tests.system.centre import Centre
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def block_with(word: str) -> str:
+    return next(block for block in BLOCKS if word in block)
+
+
+def test_every_make_command_of_the_readme_exists() -> None:
+    named = set(re.findall(r"`?\bmake ([a-z-]+)\b", README)) & set(re.findall(r"make ([a-z-]+)(?=`|\s+#)", README))
+    assert {"run", "test", "sim", "help"} <= named
+    listed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for command in named:
+        assert re.search(rf"make {command}\b", listed), f"make {command} is in the README and not in make help"
+
+
+def test_every_file_that_the_readme_links_to_exists() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target.replace("\\", "")).exists(), target
+
+
+def test_the_webhook_call_of_the_readme_arms_a_pad(tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed: apt-get install curl")
+    command = block_with("curl")
+    desk = re.search(r'"desk": "([^"]+)"', command)
+    assert desk and desk[1] in {each.id for each in CITY.desks}
+    with Centre(tmp_path, desks=12) as centre:
+        assert desk[1] in {each.id for each in centre.city.desks}
+        typed = command.replace("http://127.0.0.1:8085", centre.feed_address)
+        environ = {**os.environ, "TOKEN": centre.webhook_token}
+        said = subprocess.run(["bash", "-c", typed], env=environ, capture_output=True, text=True, check=True)
+        assert '"accepted":1' in said.stdout.replace(" ", "")
+
+
+def test_the_deployment_commands_work_in_an_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "collector.toml").write_text('database_url = "sqlite:///zrazkovo.db"\n', encoding="utf-8")
+    write_register(tmp_path / "register.toml", CITY)
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for line in block_with("mosquitto_acl").splitlines():
+        typed = line.replace(".venv/bin/python", f"{ROOT}/.venv/bin/python")
+        said = subprocess.run(
+            ["bash", "-c", typed], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        )
+        assert said.returncode == 0, f"{line}\n{said.stdout}{said.stderr}"
+    assert "pattern write" in (tmp_path / "zrazkovo.acl").read_text(encoding="utf-8")
+
+
+def test_the_firmware_builds_as_the_readme_says(tmp_path: Path) -> None:
+    assert "python -m firmware.host build build/pad" in README
+    command = [f"{ROOT}/.venv/bin/python", "-m", "firmware.host", "build", str(tmp_path / "pad")]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (tmp_path / "pad" / "main.py").exists(), said.stdout
