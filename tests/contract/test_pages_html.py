@@ -132,7 +132,7 @@ def test_every_field_has_a_label(browser: TestClient, path: str) -> None:
 @pytest.mark.parametrize("path", ["/signin", "/", "/figures", "/try", "/nowhere"])
 def test_simulated_data_are_called_so_on_every_page(browser: TestClient, path: str) -> None:
     page = Page(browser.get(path).text)
-    assert page.marked("simulated")["role"] == "note"
+    assert page.marked("simulated")["aria-labelledby"] == "simulated-title"
     assert "Дані змодельовано." in page.text
 
 

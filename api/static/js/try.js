@@ -149,11 +149,16 @@ function showLink(state) {
   if (linkState.dataset.state === state) return;
   linkState.dataset.state = state;
   linkState.querySelector("[data-words]").textContent = linkState.dataset[state];
-  if (state === "lost") showLamps([{ desk, lamps: "000", connected: false }]);
+  if (state === "lost") showAway();
+}
+
+function showAway() {
+  showLamps([{ desk, lamps: "000", connected: false }]);
 }
 
 follow("/v1/live", {
-  snapshot: (value) => { showDesks(value.desks); showToday(value.today); },
+  // The lamps follow at once if the demonstration answers; until then the pad is away.
+  snapshot: (value) => { showDesks(value.desks); showToday(value.today); if (lamps === null) showAway(); },
   desks: (value) => showDesks(value.desks),
   today: showToday,
   lamps: (value) => showLamps(value.lamps),
