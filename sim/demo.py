@@ -92,9 +92,10 @@ class Demo:
     async def _start(self) -> None:
         place, say = self._place, self._screen.say
         place.claim()
+        say(f"preparing {place.root}")
         kept = place.prepare(self._city)
         _log_to(place.logs / "sim.log")
-        firmware = self._firmware()
+        firmware = await self._firmware()
         await asyncio.to_thread(_load_register, place)
         if self._options.has_history:
             await self._lay_down_history()
@@ -120,9 +121,9 @@ class Demo:
         await self.stack.stop()
         self._screen.say(f"stopped; the data stay in {self._place.root}")
 
-    def _firmware(self) -> Firmware | None:
+    async def _firmware(self) -> Firmware | None:
         try:
-            return compile_firmware(self._place.firmware, os.environ)
+            return await asyncio.to_thread(compile_firmware, self._place.firmware, os.environ)
         except NoInterpreter as error:
             self._screen.say(f"no MicroPython, so this demonstration runs with no pads: {error}")
             return None
