@@ -31,7 +31,7 @@ class Store:
 
     def __init__(self, engine: Engine):
         self._engine = engine
-        self._ledger = Ledger(engine.dialect.name)
+        self._ledger = Ledger(engine.dialect)
         self._office: Office | None = None
         self._watch = _Watch(engine)
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import ColumnElement, Connection, Delete, Insert, Select, Table, bindparam, delete, select, text, tuple_
+from sqlalchemy import Connection, Delete, Dialect, Insert, Row, Table, TextClause, bindparam, delete, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.ingest import Batch, Changes, Known
@@ -21,28 +21,48 @@ from schemas.tables import call, kept, pad, pad_health, rollup_day, vote, waitin
 # The classid of our advisory locks, and how many there are: few enough for PostgreSQL's lock table, whatever the batch.
 _LOCK_CLASS = 7_120_252
 _LOCK_BUCKETS = 64
-# PostgreSQL takes 65,535 parameters a statement, SQLite half of that; a number is three of them.
-_LOOKED_UP_AT_ONCE = 5000
 _AMOUNTS = ("calls", "eligible", "bad", "good", "exemplary")
+# How a list of values comes in as one JSON parameter: a parameter for each value costs more than the look-up itself.
+_AMONG = {
+    "sqlite": "IN (SELECT value FROM json_each(:wanted))",
+    "postgresql": "IN (SELECT jsonb_array_elements_text(CAST(:wanted AS jsonb)))",
+}
+_AMONG_NUMBERS = {
+    "sqlite": (
+        "IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')"
+        " FROM json_each(:wanted))"
+    ),
+    "postgresql": (
+        "IN (SELECT each ->> 0, each ->> 1, CAST(each ->> 2 AS bigint)"
+        " FROM jsonb_array_elements(CAST(:wanted AS jsonb)) AS each)"
+    ),
+}
 
 
 class Ledger:
     """The statements for one dialect, made once."""
 
-    def __init__(self, dialect: str):
-        self._insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-        self._locks = dialect == "postgresql"
-        self._read_calls = _among(call, call.c.id)
-        self._read_votes = _among(vote, vote.c.call)
-        self._read_numbers = _among(vote, tuple_(vote.c.desk, vote.c.journal, vote.c.seq))
-        self._read_pads = _among(pad, pad.c.desk)
-        self._write_call = self._replace(call)
-        self._write_vote = self._insert(vote)
-        self._write_waiting = self._insert(waiting).on_conflict_do_nothing()
-        self._write_kept = self._count_again()
-        self._write_rollup = self._add_up()
-        self._write_pad = self._replace(pad)
-        self._write_health = self._replace(pad_health)
+    def __init__(self, dialect: Dialect):
+        # By position, so that rows go in as the tuples they are.
+        by_position: type[Any] = type(dialect)
+        self._dialect = by_position(paramstyle={"sqlite": "qmark", "postgresql": "format"}[dialect.name])
+        self._insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+        self._locks = dialect.name == "postgresql"
+        among = _AMONG[dialect.name]
+        self._read_calls = _select(call, f"id {among}")
+        self._read_votes = _select(vote, f"call {among}")
+        self._read_numbers = _select(vote, f"(desk, journal, seq) {_AMONG_NUMBERS[dialect.name]}")
+        self._read_pads = _select(pad, f"desk {among}")
+        self._write_call = self._compiled(self._replace(call))
+        self._write_vote = self._compiled(self._insert(vote))
+        self._write_waiting = self._compiled(self._insert(waiting).on_conflict_do_nothing())
+        self._delete_waiting = self._compiled(
+            delete(waiting).where(waiting.c.call == bindparam("of_call"), waiting.c.desk == bindparam("of_desk"))
+        )
+        self._write_kept = self._compiled(self._count_again())
+        self._write_rollup = self._compiled(self._add_up())
+        self._write_pad = self._compiled(self._replace(pad))
+        self._write_health = self._compiled(self._replace(pad_health))
 
     def take(self, connection: Connection, arrivals: Sequence[Arrival], office: Office) -> list[Answer]:
         """Joins and records ``arrivals`` within the transaction of ``connection``."""
@@ -58,56 +78,41 @@ class Ledger:
         if self._locks and calls:
             _lock(connection, calls)
         for row in _rows(connection, self._read_calls, calls):
-            known.calls[row[0]] = CallRow(*row)
+            known.calls[row[0]] = CallRow._make(row)
         for row in _rows(connection, self._read_votes, calls):
-            known.add_vote(VoteRow(*row))
+            known.add_vote(VoteRow._make(row))
         # A number that was used for another call is not among the votes just read.
         missing = [number for number in batch.numbers() if number not in known.numbers]
         for row in _rows(connection, self._read_numbers, missing):
-            numbered = VoteRow(*row)
+            numbered = VoteRow._make(row)
             known.numbers[numbered.desk, numbered.journal, numbered.seq] = numbered
         for row in _rows(connection, self._read_pads, sorted(batch.desks())):
-            known.pads[row[0]] = PadState(*row)
+            known.pads[row[0]] = PadState._make(row)
         return known
 
     # ---- writing
     def _write(self, connection: Connection, changes: Changes, known: Known) -> None:
-        _many(connection, self._write_call, [row._asdict() for _, row in sorted(changes.calls.items())])
-        _many(connection, self._write_vote, [row._asdict() for row in sorted(changes.votes)])
-        _many(
-            connection,
-            self._write_waiting,
-            [
-                {"call": key[0], "desk": key[1], "since_unix_ms": since}
-                for key, since in sorted(changes.waiting.items())
-            ],
-        )
-        _many(connection, _ARRIVED, [{"of_call": key[0], "of_desk": key[1]} for key in sorted(changes.arrived)])
-        _many(connection, self._write_kept, [row._asdict() for _, row in sorted(changes.kept.items())])
         moved = [(before, known.joined(call_id)) for call_id, before in changes.before.items()]
-        _many(
-            connection,
-            self._write_rollup,
-            [
-                {
-                    "cut": key[0],
-                    "branch": key[1],
-                    "key": key[2],
-                    "day": key[3],
-                    **dict(zip(_AMOUNTS, more, strict=True)),
-                }
-                for key, more in differences(moved)
-            ],
-        )
-        _many(connection, self._write_pad, [row._asdict() for _, row in sorted(changes.pads.items())])
-        _many(
-            connection,
-            self._write_health,
-            [
-                {"desk": desk, "fields": _health_fields(health), "received_unix_ms": at}
-                for desk, (health, at) in sorted(changes.health.items())
-            ],
-        )
+        health = [
+            (desk, _health_fields(message), received_unix_ms)
+            for desk, (message, received_unix_ms) in sorted(changes.health.items())
+        ]
+        _many(connection, self._write_call, [row for _, row in sorted(changes.calls.items())])
+        _many(connection, self._write_vote, sorted(changes.votes))
+        _many(connection, self._write_waiting, [(*key, since) for key, since in sorted(changes.waiting.items())])
+        _many(connection, self._delete_waiting, sorted(changes.arrived))
+        _many(connection, self._write_kept, [row for _, row in sorted(changes.kept.items())])
+        _many(connection, self._write_rollup, [(*key, *more) for key, more in differences(moved)])
+        _many(connection, self._write_pad, [row for _, row in sorted(changes.pads.items())])
+        _many(connection, self._write_health, health)
+
+    def _compiled(self, statement: Insert | Delete) -> str:
+        """The statement's text, made once: it takes rows as they are, in the order of the table's columns."""
+        compiled = statement.compile(dialect=self._dialect)
+        if isinstance(statement, Insert):
+            columns = [column.name for column in statement.table.columns]
+            assert compiled.positiontup == columns, compiled.positiontup
+        return str(compiled)
 
     def _replace(self, table: Table) -> Insert:
         statement = self._insert(table)
@@ -125,24 +130,20 @@ class Ledger:
         return statement.on_conflict_do_update(index_elements=list(kept.primary_key), set_=again)
 
 
-_ARRIVED: Delete = delete(waiting).where(waiting.c.call == bindparam("of_call"), waiting.c.desk == bindparam("of_desk"))
+def _select(table: Table, condition: str) -> TextClause:
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    return text(f'SELECT {columns} FROM "{table.name}" WHERE {condition}')
 
 
-def _among(table: Table, key: ColumnElement[Any]) -> Select[Any]:
-    return select(table).where(key.in_(bindparam("wanted", expanding=True)))
+def _rows(connection: Connection, statement: TextClause, wanted: Collection[Any]) -> Sequence[Row[Any]]:
+    if not wanted:
+        return []
+    return connection.execute(statement, {"wanted": json.dumps(wanted)}).all()
 
 
-def _rows(connection: Connection, statement: Select[Any], wanted: Sequence[Any]) -> list[Any]:
-    found: list[Any] = []
-    for start in range(0, len(wanted), _LOOKED_UP_AT_ONCE):
-        chunk = wanted[start : start + _LOOKED_UP_AT_ONCE]
-        found.extend(connection.execute(statement, {"wanted": chunk}).all())
-    return found
-
-
-def _many(connection: Connection, statement: Insert | Delete, rows: Sequence[dict[str, Any]]) -> None:
+def _many(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
-        connection.execute(statement, rows)
+        connection.exec_driver_sql(statement, list(rows))
 
 
 def _lock(connection: Connection, calls: Collection[str]) -> None:
