@@ -20,6 +20,8 @@ from sim.place import Place, Ports, Secrets
 from sim.ports import HOST
 from sim.webhook import Webhook
 
+# What the pads leave behind still travels to the collector: or else its database would have them online.
+_LAST_WILLS_S = 0.5
 _COMMANDS = {
     "broker": ("sim", "broker"),
     "feed": ("collector.feed",),
@@ -80,6 +82,7 @@ class Stack:
         await self._bench.stop()
         await self._closing.aclose()
         await self.pads.stop()
+        await asyncio.sleep(_LAST_WILLS_S)
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
