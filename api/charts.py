@@ -79,7 +79,8 @@ def shares_by_place(rating: str, marks: Sequence[Mark], whole: RatingFigure | No
     colour = _colour(rating)
     names = alt.Axis(labelLimit=195, labelPadding=14, ticks=False, domain=False)
     y = alt.Y("label:N", sort=None, title=None, axis=names)
-    x = alt.X("share:Q", title=None, scale=alt.Scale(domain=[0, axis.longest], nice=True), axis=_share_axis())
+    narrow = _share_axis(ticks=3)
+    x = alt.X("share:Q", title=None, scale=alt.Scale(domain=[0, axis.longest], nice=True), axis=narrow)
     reference = alt.Chart(alt.NamedData(name=WHOLE)).mark_rule(strokeDash=[3, 3], color="var(--rule)")
     whiskers = _chart().mark_rule(strokeWidth=3, opacity=0.4, color=colour)
     points = _chart().mark_point(shape=SHAPES[rating], size=90, filled=True, opacity=1, fill=colour, stroke=colour)
@@ -170,8 +171,8 @@ def _time(marks: Sequence[Mark]) -> alt.X:
     return alt.X("label:O", scale=places, title=None, axis=axis)
 
 
-def _share_axis() -> alt.Axis:
-    return alt.Axis(format="~%", tickCount=4, domain=False, ticks=False)
+def _share_axis(*, ticks: int = 4) -> alt.Axis:
+    return alt.Axis(format="~%", tickCount=ticks, domain=False, ticks=False, labelFlush=False)
 
 
 def _document(
