@@ -1,8 +1,7 @@
 """One batch of messages: from bytes to answers and rows to write. No input, no output: the store reads and writes.
 
     batch = Batch(arrivals)            decodes
-    batch.calls(), batch.numbers(),    what the store must look up first
-    batch.desks()
+    batch.calls, .numbers, .desks      what the store must look up first: calls, votes by number, pads
     batch.settle(known, office)        decides: one Answer an arrival, in order
     batch.changes                      what to write, all of it in one transaction
 
@@ -13,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 from collector import join
 from collector.model import (
@@ -45,6 +45,7 @@ _KEPT_TOPIC_CHARACTERS = 120
 _KEPT_PROBLEM_CHARACTERS = 200
 
 Number = tuple[str, str, int]  # desk, journal, seq
+_HEARD = (Vote, QueueEvent, PadStatus, Health)
 
 
 @dataclass
@@ -86,8 +87,7 @@ class _Refused:
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(NamedTuple):
     arrival: Arrival
     name: str  # the desk's or the branch's
     message: Message | _Refused
@@ -98,27 +98,19 @@ class Batch:
 
     def __init__(self, arrivals: Sequence[Arrival]):
         self._items = [_read(arrival) for arrival in arrivals]
+        self.calls: set[str] = set()
+        self.numbers: set[Number] = set()
+        self.desks: set[str] = set()
         self.changes = Changes()
-
-    def calls(self) -> set[str]:
-        """Ids of the calls that the batch speaks of."""
-        return {
-            item.message.call
-            for item in self._items
-            if isinstance(item.message, Vote | QueueEvent) and item.message.call is not None
-        }
-
-    def numbers(self) -> set[Number]:
-        """What the votes of the batch are numbered."""
-        return {
-            (item.name, item.message.journal, item.message.seq)
-            for item in self._items
-            if isinstance(item.message, Vote)
-        }
-
-    def desks(self) -> set[str]:
-        """Desks whose pads say how they are."""
-        return {item.name for item in self._items if isinstance(item.message, PadStatus)}
+        for _, name, message in self._items:
+            if isinstance(message, Vote):
+                self.calls.add(message.call)
+                self.numbers.add((name, message.journal, message.seq))
+            elif isinstance(message, QueueEvent):
+                if message.call is not None:
+                    self.calls.add(message.call)
+            elif isinstance(message, PadStatus):
+                self.desks.add(name)
 
     def settle(self, known: Known, office: Office) -> list[Answer]:
         """Decides about every arrival in order; ``known`` is brought up to date on the way."""
@@ -314,7 +306,7 @@ def _read(arrival: Arrival) -> _Item:
         return _Item(arrival, "", _Refused(VERSION, str(error)))
     except ProtocolError as error:
         return _Item(arrival, "", _Refused(MALFORMED, str(error)))
-    if not isinstance(message, Vote | QueueEvent | PadStatus | Health):
+    if not isinstance(message, _HEARD):
         return _Item(arrival, "", _Refused(TOPIC, f"nobody tells the collector of a {kind}"))
     return _Item(arrival, name, message)
 

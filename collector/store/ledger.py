@@ -74,7 +74,7 @@ class Ledger:
 
     # ---- reading
     def _look_up(self, connection: Connection, batch: Batch) -> Known:
-        calls, known = sorted(batch.calls()), Known()
+        calls, known = sorted(batch.calls), Known()
         if self._locks and calls:
             _lock(connection, calls)
         for row in _rows(connection, self._read_calls, calls):
@@ -82,11 +82,11 @@ class Ledger:
         for row in _rows(connection, self._read_votes, calls):
             known.add_vote(VoteRow._make(row))
         # A number that was used for another call is not among the votes just read.
-        missing = [number for number in batch.numbers() if number not in known.numbers]
+        missing = [number for number in batch.numbers if number not in known.numbers]
         for row in _rows(connection, self._read_numbers, missing):
             numbered = VoteRow._make(row)
             known.numbers[numbered.desk, numbered.journal, numbered.seq] = numbered
-        for row in _rows(connection, self._read_pads, sorted(batch.desks())):
+        for row in _rows(connection, self._read_pads, sorted(batch.desks)):
             known.pads[row[0]] = PadState._make(row)
         return known
 
