@@ -9,16 +9,18 @@ SCALE = (
     ScaleStep(rating=EXEMPLARY, id="exemplary", name="Зразково", name_en="Exemplary"),
 )
 METHOD = (
-    "Частка — це кількість голосів певного рівня, поділена на всі голоси, з 95-відсотковим інтервалом Вілсона. "
-    "Інтервал охоплює лише випадкову похибку: він нічого не каже про те, хто саме вирішив голосувати. "
-    "Тому кожну частку слід читати разом із часткою відгуків — голоси, поділені на виклики, у яких клієнт міг "
-    "проголосувати (без неявок, переведень, відкладених і вилучених талонів). Виклик належить до того місцевого дня, "
-    "коли клієнта викликали. Шкала має один негативний і два позитивні рівні: позитивні не додаються в один."
+    "Частка – це кількість оцінок певного рівня, поділена на всі оцінки, з 95-відсотковим довірчим інтервалом Вілсона. "
+    "Інтервал охоплює лише випадкову похибку: він нічого не каже про те, хто саме вирішив оцінити. "
+    "Тому кожну частку слід читати разом із часткою відповідей: оцінки, поділені на виклики, у яких відвідувач міг "
+    "оцінити (без неявок, переведень, відкладених і вилучених талонів, якщо оцінки в них немає). Виклик належить до "
+    "того місцевого дня, коли відвідувача викликали. Шкала має один негативний і два позитивні рівні: позитивні не "
+    "додаються в один."
 )
 METHOD_EN = (
     "A share is the votes of one level divided by all votes, with its Wilson 95 % interval. "
     "The interval covers sampling noise only: it says nothing about who chose to vote. "
     "So read each share together with its response rate: votes divided by the calls whose client could have voted "
-    "(without no-shows, transfers, held and removed tickets). A call belongs to the local day on which it was called. "
+    "(without no-shows, transfers, held and removed tickets that have no vote). "
+    "A call belongs to the local day on which it was called. "
     "The scale has one negative and two positive levels: the positive ones are not added up into one."
 )

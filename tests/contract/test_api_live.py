@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -155,18 +156,22 @@ def test_a_closed_page_is_forgotten(office: Office, address: str) -> None:
     until(lambda: httpx2.get(f"{address}/v1/health").json()["live_streams"] == 0)
 
 
-def test_from_commit_to_page_is_well_under_a_second(office: Office, address: str) -> None:
-    waits_ms = []
-    with opened(office, address) as response:
+def test_a_busy_stream_ends_too_when_its_token_is_revoked(
+    office: Office, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where something happens all the time no pause ever lasts a heartbeat."""
+    monkeypatch.setattr("api.live.HEARTBEAT_S", 1.0)
+    token = office.store.create_token("soon gone", ["figures", "devices"])
+    with httpx2.stream("GET", f"{address}/v1/live", headers={"Authorization": f"Bearer {token}"}) as response:
         stream = Stream(response)
         stream.next()
-        for n in range(10):
-            office.call("centre-1", datetime.now(KYIV), rating=n % 3 + 1)
-            committed = time.perf_counter()
-            stream.next_of("today")
-            waits_ms.append((time.perf_counter() - committed) * 1000)
-    # Generous: the machine may be busy. The note has the figures.
-    assert sorted(waits_ms)[len(waits_ms) // 2] < 900, waits_ms
+        office.store.revoke_token("soon gone")
+        deadline = time.monotonic() + 20
+        with pytest.raises(StopIteration):
+            for phase in cycle(("armed", "dark")):
+                assert time.monotonic() < deadline, "the stream outlived its token"
+                office.pad("centre-1", phase)
+                stream.next_of("desks")
 
 
 def test_a_real_office_is_shown_votes_but_no_rating_live(office: Office) -> None:
