@@ -3,7 +3,7 @@
 A demonstration is always in office hours: its day starts in the morning's rush and, when the afternoon is over, the
 next one begins, whatever the clock on the wall says. Events bear the real time.
 
-It may be wrong about nothing, for it believes nothing: it speaks to the webhook, presses buttons and looks at lamps.
+It knows nothing of calls, votes or figures: it speaks to the queue, presses buttons and looks at lamps.
 """
 
 import asyncio

@@ -45,7 +45,7 @@ class Options:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run found: ``joined_s`` is how long after the last press everything was in the database."""
+    """What a run found: ``joined_s`` is how long after the desks closed everything was in the database."""
 
     oracle: Oracle
     differences: list[Difference]
@@ -65,7 +65,7 @@ def run(options: Options) -> int:
     supervise(work(), at_once=lambda: None)
     for outcome in outcomes:
         show(city, outcome.oracle, outcome.differences, outcome.rollups)
-        screen.say(f"everything was joined {outcome.joined_s:.1f} s after the last press")
+        screen.say(f"everything was joined {outcome.joined_s:.1f} s after the desks were closed")
     return 0 if outcomes and not outcomes[0].differences else 1
 
 
