@@ -138,6 +138,7 @@ class Wire:
 
     def __init__(self, broker: GuardedMosquitto, user: str, listen: str):
         self.acks: list[Ack] = []
+        self._sent: list[paho.MQTTMessageInfo] = []
         self._changed = threading.Condition()
         self._ready = threading.Event()
         self._client = broker.client(user)
@@ -158,6 +159,15 @@ class Wire:
     def send(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Returns when the broker has it."""
         self._client.publish(topic, payload, qos, retain).wait_for_publish(DEADLINE_S)
+
+    def start_sending(self, topic: str, payload: bytes) -> None:
+        """For many at once; ``finish_sending`` then waits for the broker."""
+        self._sent.append(self._client.publish(topic, payload, 1))
+
+    def finish_sending(self) -> None:
+        for each in self._sent:
+            each.wait_for_publish(DEADLINE_S)
+        self._sent.clear()
 
     def event(self, message: QueueEvent) -> None:
         self.send(topics.queue("centre", "event"), codec.encode(message))

@@ -287,3 +287,46 @@ def test_it_ends_quickly_while_it_waits_for_a_broker(url: str, tmp_path: Path, b
 def test_call_ids_of_the_tests_are_legal_and_rise() -> None:
     ids = [call_id(number) for number in (0, 1, 31, 32, 33, 1024, 99_999)]
     assert ids == sorted(ids) and len(set(ids)) == len(ids)
+
+
+def test_a_queue_longer_than_a_batch_may_come_before_the_answer_to_the_subscription(url: str, tmp_path: Path) -> None:
+    """Seen with a raised window: the broker first sends all that it kept, and only then grants the subscription."""
+    broker = GuardedMosquitto(
+        tmp_path / "wide", USERS, options="max_inflight_messages 0\nmax_queued_messages 0\n"
+    ).start()
+    process = CollectorProcess(tmp_path, broker.port, url, DESKS).start()
+    assert process.stop() == 0
+    feed, total = Wire.of_feed(broker), 1300
+    for number in range(1, total + 1):
+        feed.start_sending(topics.queue("centre", "event"), codec.encode(event(number, desk=DESKS[0], seq=number)))
+    feed.finish_sending()
+    process.start()
+    feed.wait_for_ack(total, FEED_JOURNAL)
+    assert figures(url)[0] == total
+    feed.close()
+    process.kill()
+    broker.stop()
+
+
+def test_one_message_that_the_database_chokes_on_spoils_no_other(
+    process: CollectorProcess, feed: Wire, pad: Wire, url: str
+) -> None:
+    """A trigger plays the fault: what it hits gets no receipt and stays with its pad, the rest goes on."""
+    database = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    database.execute(
+        "CREATE TRIGGER choke BEFORE INSERT ON vote"
+        f" WHEN NEW.call = '{call_id(2)}' BEGIN SELECT RAISE(ABORT, 'choked'); END"
+    )
+    for number in (1, 2, 3):
+        feed.event(event(number, desk=DESKS[0], seq=number))
+        pad.vote(DESKS[0], vote(number, 3, seq=number))
+    pad.wait_for_ack(3, PAD_JOURNAL)
+    feed.wait_for_ack(3, FEED_JOURNAL)
+    assert {ack.seq for ack in pad.acks} <= {1, 3}
+    assert figures(url) == (3, 3, 0, 0, 2)
+    assert "choked" in process.says and call_id(2) not in process.says
+    database.execute("DROP TRIGGER choke")
+    database.close()
+    pad.vote(DESKS[0], vote(2, 3, seq=2))
+    pad.wait_for_ack(2, PAD_JOURNAL)
+    assert figures(url) == (3, 3, 0, 0, 3)

@@ -1,0 +1,75 @@
+"""The collector's command line as an operator of the system meets it: real processes, their output and exit codes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from collector.store import Store
+from tests.integration.collector_process import REGISTER, ROOT
+
+DESK = '\n[[desk]]\nid = "centre-01"\nbranch = "centre"\nlabel = "1"\n'
+
+
+def collector(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    config = folder / "collector.toml"
+    if not config.exists():
+        config.write_text(f'database_url = "sqlite:///{folder / "zrazkovo.db"}"\n')
+    return subprocess.run(
+        [sys.executable, "-m", "collector", "--config", str(config), *arguments],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("ZRAZKOVO_")} | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_register_is_loaded_and_a_wrong_one_leaves_the_old(tmp_path: Path) -> None:
+    file = tmp_path / "register.toml"
+    file.write_text(REGISTER + DESK)
+    done = collector(tmp_path, "register", str(file))
+    assert (done.returncode, done.stdout) == (0, "1 branches, 1 services, 1 desks\n")
+    file.write_text(REGISTER + DESK.replace("centre-01", "centre/01"))
+    refused = collector(tmp_path, "register", str(file))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("collector: ") and "centre/01" in refused.stderr
+    with Store.open(f"sqlite:///{tmp_path / 'zrazkovo.db'}") as store:
+        assert [desk.id for desk in store.register().desks] == ["centre-01"]
+
+
+def test_a_token_is_printed_once_listed_without_its_secret_and_revoked(tmp_path: Path) -> None:
+    made = collector(tmp_path, "token", "create", "wall", "--scopes", "figures, devices", "--days", "30")
+    secret = made.stdout.strip()
+    with Store.open(f"sqlite:///{tmp_path / 'zrazkovo.db'}") as store:
+        token = store.find_token(secret)
+    assert token and token.scopes == {"figures", "devices"} and token.expires_unix_ms
+    listed = collector(tmp_path, "token", "list").stdout
+    assert listed.startswith("wall devices,figures until 20") and secret not in listed
+    assert collector(tmp_path, "token", "revoke", "wall").returncode == 0
+    again = collector(tmp_path, "token", "revoke", "wall")
+    assert (again.returncode, again.stderr) == (1, "collector: no token named 'wall' is in use\n")
+
+
+def test_a_recount_of_a_good_database_is_silent(tmp_path: Path) -> None:
+    assert collector(tmp_path, "migrate").returncode == 0
+    done = collector(tmp_path, "recount")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("broker_prot = 1\n", "broker_prot"), ('broker_password = "x"\n', "ZRAZKOVO_COLLECTOR_BROKER_PASSWORD")],
+)
+def test_bad_settings_name_the_key_and_end_with_2(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "collector.toml").write_text(text)
+    done = collector(tmp_path, "migrate")
+    assert done.returncode == 2 and says in done.stderr and done.stderr.startswith("collector: ")
+
+
+def test_it_does_not_run_without_a_password(tmp_path: Path) -> None:
+    done = collector(tmp_path)
+    assert done.returncode == 2 and "ZRAZKOVO_COLLECTOR_BROKER_PASSWORD" in done.stderr
