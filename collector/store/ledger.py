@@ -27,14 +27,17 @@ _AMONG = {
     "sqlite": "IN (SELECT value FROM json_each(:wanted))",
     "postgresql": "IN (SELECT jsonb_array_elements_text(CAST(:wanted AS jsonb)))",
 }
-_AMONG_NUMBERS = {
+# The list leads and the votes are looked up: "(desk, journal, seq) IN (...)" makes SQLite use two columns of the index
+# only, and read every vote that a pad ever gave (300 ms a batch at 146,000 votes instead of 0.5).
+_NUMBERED = {
     "sqlite": (
-        "IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')"
-        " FROM json_each(:wanted))"
+        "json_each(:wanted) AS wanted CROSS JOIN vote ON vote.desk = json_extract(wanted.value, '$[0]')"
+        " AND vote.journal = json_extract(wanted.value, '$[1]') AND vote.seq = json_extract(wanted.value, '$[2]')"
     ),
     "postgresql": (
-        "IN (SELECT each ->> 0, each ->> 1, CAST(each ->> 2 AS bigint)"
-        " FROM jsonb_array_elements(CAST(:wanted AS jsonb)) AS each)"
+        "jsonb_array_elements(CAST(:wanted AS jsonb)) AS wanted CROSS JOIN LATERAL (SELECT * FROM vote AS each"
+        " WHERE each.desk = wanted ->> 0 AND each.journal = wanted ->> 1"
+        " AND each.seq = CAST(wanted ->> 2 AS bigint)) AS vote"
     ),
 }
 
@@ -51,7 +54,7 @@ class Ledger:
         among = _AMONG[dialect.name]
         self._read_calls = _select(call, f"id {among}")
         self._read_votes = _select(vote, f"call {among}")
-        self._read_numbers = _select(vote, f"(desk, journal, seq) {_AMONG_NUMBERS[dialect.name]}")
+        self._read_numbers = text(f"SELECT {_columns(vote)} FROM {_NUMBERED[dialect.name]}")
         self._read_pads = _select(pad, f"desk {among}")
         self._write_call = self._compiled(self._replace(call))
         self._write_vote = self._compiled(self._insert(vote))
@@ -131,8 +134,11 @@ class Ledger:
 
 
 def _select(table: Table, condition: str) -> TextClause:
-    columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    return text(f'SELECT {columns} FROM "{table.name}" WHERE {condition}')
+    return text(f'SELECT {_columns(table)} FROM "{table.name}" WHERE {condition}')
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(f'"{table.name}"."{column.name}"' for column in table.columns)
 
 
 def _rows(connection: Connection, statement: TextClause, wanted: Collection[Any]) -> Sequence[Row[Any]]:
