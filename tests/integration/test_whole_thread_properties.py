@@ -7,6 +7,7 @@ must be those of ``Model``, which knows nothing of journals, sequence numbers, r
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import time
+from io import BytesIO
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -89,7 +90,7 @@ class World:
 
     def __post_init__(self) -> None:
         for number, desk in enumerate(DESKS):
-            self.flash[desk] = journals.Journal(bytes([number, 1, 2, 3])).dump()
+            self.flash[desk] = bytes(journals.Journal(bytes([number, 1, 2, 3])).dump())
             self.restart(desk)
 
     @property
@@ -98,7 +99,8 @@ class World:
 
     def restart(self, desk: str) -> None:
         """All that the pad had in memory is gone; then it meets the retained call."""
-        self.records[desk] = journals.load(self.flash[desk])
+        self.records[desk] = journals.Journal(bytes(4))
+        self.records[desk].restore(BytesIO(self.flash[desk]).readinto)
         self.pads[desk] = Pad(self.records[desk], lambda late, early: late - early)
         self.tell(desk)
 
@@ -127,7 +129,7 @@ class World:
     def press(self, desk: str, button: int) -> None:
         for effect, _ in self.pads[desk].press((button,), self.ticks_ms):
             if effect == SAVE:
-                self.flash[desk] = self.records[desk].dump()
+                self.flash[desk] = bytes(self.records[desk].dump())
 
     def send(self, desk: str) -> None:
         vote = self.records[desk].oldest()
@@ -142,7 +144,7 @@ class World:
                 room, name, _ = topics.parse(answer.ack[0])
                 if room == "desk":
                     self.records[name].acknowledge(answer.ack[1])
-                    self.flash[name] = self.records[name].dump()
+                    self.flash[name] = bytes(self.records[name].dump())
 
     def settle(self) -> None:
         """The network works again: everything arrives in the end."""
