@@ -8,22 +8,18 @@
 Nothing an arrival holds can raise here: what is not understood is kept with its reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
 
 from collector import join
+from collector.envelope import Item, Refused, read, receipt
 from collector.model import (
     KNOWN,
-    MALFORMED,
     REJECTED_EVENT,
     TAKEN,
-    TOPIC,
     UNKNOWN_BRANCH,
     UNKNOWN_DESK,
-    VERSION,
     WAITING,
     WRONG_DESK,
     Answer,
@@ -36,8 +32,7 @@ from collector.model import (
 )
 from collector.rollup import Joined
 from protocol import codec, topics
-from protocol.errors import BadTopic, ProtocolError, UnknownVersion
-from protocol.messages import Ack, Health, Message, PadStatus, QueueEvent, Vote
+from protocol.messages import Health, PadStatus, QueueEvent, Vote
 from schemas.periods import day_of
 
 KEPT_PAYLOAD_BYTES = 1024
@@ -45,7 +40,6 @@ _KEPT_TOPIC_CHARACTERS = 120
 _KEPT_PROBLEM_CHARACTERS = 200
 
 Number = tuple[str, str, int]  # desk, journal, seq
-_HEARD = (Vote, QueueEvent, PadStatus, Health)
 
 
 @dataclass
@@ -81,23 +75,11 @@ class Changes:
     before: dict[str, Joined] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    reason: str
-    problem: str
-
-
-class _Item(NamedTuple):
-    arrival: Arrival
-    name: str  # the desk's or the branch's
-    message: Message | _Refused
-
-
 class Batch:
     """The work on one batch; see the module for the order of calls."""
 
     def __init__(self, arrivals: Sequence[Arrival]):
-        self._items = [_read(arrival) for arrival in arrivals]
+        self._items = [read(arrival) for arrival in arrivals]
         self.calls: set[str] = set()
         self.numbers: set[Number] = set()
         self.desks: set[str] = set()
@@ -117,23 +99,23 @@ class Batch:
         self._known, self._office = known, office
         return [self._answer(item) for item in self._items]
 
-    def _answer(self, item: _Item) -> Answer:
+    def _answer(self, item: Item) -> Answer:
         match item.message:
             case Vote() as vote:
-                return Answer(self._vote(item, vote), _receipt("desk", item, vote))
+                return Answer(self._vote(item, vote), receipt("desk", item, vote))
             case QueueEvent() as event:
-                return Answer(self._event(item, event), _receipt("queue", item, event))
+                return Answer(self._event(item, event), receipt("queue", item, event))
             case PadStatus() as status:
                 return Answer(self._status(item, status), None)
             case Health() as health:
                 return Answer(self._health(item, health), None)
-            case _Refused(reason, problem):
+            case Refused(reason, problem):
                 digest = _digest(item.arrival.topic.encode("utf-8", "replace"), item.arrival.payload)
                 return Answer(self._keep(item.arrival, reason, problem, digest), None)
         raise AssertionError(f"no rule for {item.message!r}")
 
     # ---- the four kinds
-    def _vote(self, item: _Item, message: Vote) -> str:
+    def _vote(self, item: Item, message: Vote) -> str:
         desk, known = item.name, self._known
         if desk not in self._office.desks:
             return self._keep_message(item, UNKNOWN_DESK, "the desk is not in the register")
@@ -158,7 +140,7 @@ class Batch:
             self.changes.waiting[vote.call, desk] = vote.received_unix_ms
         return verdict
 
-    def _event(self, item: _Item, event: QueueEvent) -> str:
+    def _event(self, item: Item, event: QueueEvent) -> str:
         branch = item.name
         if branch not in self._office.timezones:
             return self._keep_message(item, UNKNOWN_BRANCH, "the branch is not in the register")
@@ -179,7 +161,7 @@ class Batch:
         self._set_call(merged)
         return TAKEN
 
-    def _new_call(self, item: _Item, event: QueueEvent) -> str:
+    def _new_call(self, item: Item, event: QueueEvent) -> str:
         assert event.desk and event.called_unix_ms
         home = self._office.desks.get(event.desk)
         if home is None:
@@ -201,14 +183,14 @@ class Batch:
             return
         message = Vote(vote.call, vote.rating, vote.after_ms, vote.journal, vote.boot, vote.seq)
         arrival = Arrival(topics.desk(vote.desk, "vote"), codec.encode(message), vote.received_unix_ms)
-        self._keep_message(_Item(arrival, vote.desk, message), WRONG_DESK, "found when the call came")
+        self._keep_message(Item(arrival, vote.desk, message), WRONG_DESK, "found when the call came")
 
     def _set_call(self, call: CallRow) -> None:
         self.changes.before.setdefault(call.id, self._known.joined(call.id))
         self._known.calls[call.id] = call
         self.changes.calls[call.id] = call
 
-    def _status(self, item: _Item, status: PadStatus) -> str:
+    def _status(self, item: Item, status: PadStatus) -> str:
         desk = item.name
         if desk not in self._office.desks:
             return self._keep_stranger(item)
@@ -234,19 +216,19 @@ class Batch:
         self._known.pads[desk] = self.changes.pads[desk] = pad
         return TAKEN
 
-    def _health(self, item: _Item, health: Health) -> str:
+    def _health(self, item: Item, health: Health) -> str:
         if item.name not in self._office.desks:
             return self._keep_stranger(item)
         self.changes.health[item.name] = (health, item.arrival.received_unix_ms)
         return TAKEN
 
     # ---- what is kept
-    def _keep_message(self, item: _Item, reason: str, problem: str) -> str:
+    def _keep_message(self, item: Item, reason: str, problem: str) -> str:
         """Keeps a well-formed message; it is the same thing again if topic and fields are, however it is spelt."""
         digest = _digest(item.arrival.topic.encode(), repr(item.message).encode())
         return self._keep(item.arrival, reason, problem, digest)
 
-    def _keep_stranger(self, item: _Item) -> str:
+    def _keep_stranger(self, item: Item) -> str:
         """Keeps one example of what a pad without a place in the register says of itself every minute."""
         return self._keep(
             item.arrival, UNKNOWN_DESK, "the desk is not in the register", _digest(item.arrival.topic.encode(), b"")
@@ -270,45 +252,6 @@ class Batch:
             1,
         )
         return reason
-
-
-def receipts(answers: Iterable[Answer]) -> list[tuple[str, Ack]]:
-    """What to publish once ``answers`` are committed: of each writer's journal only the highest number."""
-    highest: dict[tuple[str, str], Ack] = {}
-    for answer in answers:
-        if answer.ack is None:
-            continue
-        topic, ack = answer.ack
-        other = highest.pop((topic, ack.journal), ack)
-        highest[topic, ack.journal] = max(ack, other, key=lambda each: each.seq)
-    return [(topic, ack) for (topic, _), ack in highest.items()]
-
-
-def _receipt(room: str, item: _Item, message: Vote | QueueEvent) -> tuple[str, Ack]:
-    return _ack_topic(room, item.name), Ack(message.journal, message.seq, item.arrival.received_unix_ms)
-
-
-@lru_cache(maxsize=4096)
-def _ack_topic(room: str, name: str) -> str:
-    return topics.desk(name, "ack") if room == "desk" else topics.queue(name, "ack")
-
-
-_parse_topic = lru_cache(maxsize=8192)(topics.parse)  # a few thousand topics at most, each of them again and again
-
-
-def _read(arrival: Arrival) -> _Item:
-    try:
-        _, name, kind = _parse_topic(arrival.topic)
-        message = codec.decode(kind, arrival.payload)
-    except BadTopic as error:
-        return _Item(arrival, "", _Refused(TOPIC, str(error)))
-    except UnknownVersion as error:
-        return _Item(arrival, "", _Refused(VERSION, str(error)))
-    except ProtocolError as error:
-        return _Item(arrival, "", _Refused(MALFORMED, str(error)))
-    if not isinstance(message, _HEARD):
-        return _Item(arrival, "", _Refused(TOPIC, f"nobody tells the collector of a {kind}"))
-    return _Item(arrival, name, message)
 
 
 def _overtaken(last: PadState, status: PadStatus) -> bool:

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
+from collector.envelope import receipts
 from collector.errors import BrokerError, StoreUnavailable
-from collector.ingest import receipts
 from collector.model import FAILED, Answer, Arrival
 from collector.mqtt import Broker
 from collector.store import Store

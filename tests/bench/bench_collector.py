@@ -230,9 +230,7 @@ def report(results: dict[str, list[Drained]]) -> None:
     rates = [one.rate / other.rate for one, other in zip(results["collector"], results["bare"], strict=True)]
     costs = [one.cpu_us / other.cpu_us for one, other in zip(results["collector"], results["bare"], strict=True)]
     print(f"ratio: {statistics.median(rates):.2f} of the bare rate, {statistics.median(costs):.2f} times its CPU")
-    print(
-        f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores: above 2 the rates are the neighbours', CPU is not"
-    )
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores: with neighbours, compare the CPU")
 
 
 if __name__ == "__main__":

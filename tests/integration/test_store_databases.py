@@ -1,10 +1,13 @@
 """The store on real databases: the same tests on SQLite and on PostgreSQL, and what only several writers can break."""
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy
 
 from collector.model import Answer
 from collector.store import (
@@ -301,6 +304,36 @@ def tamper(url: str) -> Iterator[Callable[[str], None]]:
 
     yield run
     engine.dispose()
+
+
+def test_every_look_up_of_a_batch_goes_by_a_whole_key(tmp_path: Path) -> None:
+    """A plan that reads all votes a pad ever gave passes every small test, and costs most of the speed after a year."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if "json_each" in statement:
+            asked.append((statement, parameters))
+
+    path = tmp_path / "zrazkovo.db"
+    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", note)
+    try:
+        with Store.open(f"sqlite:///{path}") as store:
+            store.load_register(REGISTER)
+            status = PadStatus("online", "dark", None, "11111111", 3, "0.1.0", "soft", "ok", "ok", "ok")
+            pad = Arrival(topics.desk(DESKS[0], "status"), codec.encode(status), NOON_UNIX_MS)
+            store.ingest([of_queue(event(1, desk=DESKS[0], seq=1)), of_pad(vote(2, 3, seq=1)), pad])
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", note)
+    with sqlite3.connect(path) as database:
+        plans = [database.execute("EXPLAIN QUERY PLAN " + statement, given).fetchall() for statement, given in asked]
+    found = sorted(row[3] for plan in plans for row in plan if row[3].split()[1] in ("call", "vote", "pad"))
+    assert [step[step.index("(") :] for step in found] == [
+        "(id=?)",
+        "(desk=?)",
+        "(desk=? AND journal=? AND seq=?)",
+        "(call=?)",
+    ], found
+    database.close()
 
 
 # ---- the register
