@@ -39,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m collector.feed",
         description="Takes queue events by webhook, tells every desk its current call, and posts the events to the "
-        "collector. Secrets come from the environment: ZRAZKOVO_FEED_BROKER_PASSWORD, ZRAZKOVO_FEED_TICKET_SECRET.",
+        "collector. Secrets come from the environment: ZRAZKOVO_FEED_BROKER_PASSWORD, ZRAZKOVO_FEED_TICKET_SECRET "
+        "(16 characters or more; keys the tickets' pseudonyms), ZRAZKOVO_FEED_FQM_TOKENS (JSON, by name).",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML; the environment wins over it")
     commands = parser.add_subparsers(dest="do", metavar="COMMAND")

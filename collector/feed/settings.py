@@ -26,12 +26,23 @@ class FqmSeat(BaseModel):
 
 
 class Fqm(BaseModel):
-    """One FQM to poll, a ``[[fqm]]`` table. Its numbers, as keys: offices, users (who pulls), tasks."""
+    """One FQM to poll, a ``[[fqm]]`` table; the keys of its tables are FQM's own numbers.
+
+        [[fqm]]
+        name = "main"                         # its token: ZRAZKOVO_FEED_FQM_TOKENS='{"main": "..."}'
+        url = "http://192.0.2.7:5000"         # the very name that FQM was started with
+        offices = {1 = "centre"}              # our branch
+        tasks = {1 = "passport"}              # our service
+        operators = {3 = {operator = "op-3", desk = "centre-1"}}   # who pulls, and where
+
+    A call pulled by anybody else arms no pad. FQM writes an API token's number where it writes a user's: a token that
+    pulls must not share its number with an operator named here.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[Name, Field(max_length=12)]
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]  # the very name that FQM was started with
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]
     offices: dict[int, Name]
     operators: dict[int, FqmSeat]
     tasks: dict[int, Name] = {}

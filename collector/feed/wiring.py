@@ -46,7 +46,7 @@ class Feed:
 
     def run(self) -> None:
         """Serves until SIGTERM or SIGINT; raises OSError if the port is taken."""
-        if not self._settings.tokens:
+        if not self._settings.tokens and not self._settings.fqm:
             logger.warning("no tokens: every webhook request will be refused; see `python -m collector.feed token`")
         with socket.create_server((self._settings.listen_host, self._settings.listen_port)) as listening:
             self._intake.expire()  # what ended while the feed was down is closed before any pad hears of it

@@ -202,6 +202,42 @@ def test_a_late_call_never_closes_a_newer_one(desks: Desks) -> None:
     assert desks.open() == {"d1": "A2"}
 
 
+def test_of_two_tickets_called_to_a_desk_at_one_moment_the_first_to_come_stands(desks: Desks) -> None:
+    desks.say("called", "A1", at=0)
+    desks.say("finished", "A1", at=1)
+    assert [fact.call for fact in desks.say("called", "A2", at=0)] == [None]
+    assert desks.open() == {}
+
+
+def test_a_call_older_than_the_service_that_goes_on_is_late(desks: Desks) -> None:
+    desks.say("called", "A1", at=0)
+    desks.say("started", "A1", at=5)
+    assert [fact.call for fact in desks.say("called", "A2", at=3)] == [None]
+    assert desks.open() == {"d1": "A1"}
+
+
+def test_a_late_call_to_an_idle_desk_does_not_take_the_ticket_from_where_it_is(desks: Desks) -> None:
+    desks.say("called", "A1", "d2", at=5)
+    assert [fact.call for fact in desks.say("called", "A1", "d1", at=4)] == [None]
+    assert desks.open() == {"d2": "A1"}
+
+
+def test_a_call_ends_no_earlier_than_the_last_that_was_heard_of_it(desks: Desks) -> None:
+    desks.say("called", at=0)
+    desks.say("started", at=5)
+    desks.say("finished", at=3)
+    over = on_desk(desks.state.calls["d1"])
+    assert isinstance(over, CallClosed)
+    assert over.closed_unix_ms == NINE + 5 * MINUTE
+    assert [fact.call for fact in desks.say("called", at=5)] == [None]
+
+
+def test_an_ending_may_be_the_first_to_name_operator_and_service(desks: Desks) -> None:
+    desks.say("called", at=0)
+    [over] = desks.say("finished", at=5, operator="op-2", service="passport")
+    assert (over.operator, over.service) == ("op-2", "passport")
+
+
 def test_a_late_recall_never_reopens_a_closed_call(desks: Desks) -> None:
     desks.say("called", at=0)
     desks.say("finished", at=5)
@@ -247,6 +283,7 @@ def test_the_end_of_the_day_closes_what_is_open_at_that_moment(desks: Desks) -> 
     [called] = desks.say("called", at=8 * 60 + 59)  # 19:59 in Kyiv
     eight = NINE + 9 * 60 * MINUTE
     assert expire(desks.state, eight - 1).facts == ()
+    assert len(expire(desks.state, eight).facts) == 1
     step = expire(desks.state, eight + DAY)
     assert [(fact.call, fact.reason, fact.occurred_unix_ms) for fact in step.facts] == [
         (called.call, "end_of_day", eight)

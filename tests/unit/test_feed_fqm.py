@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import tzset
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -100,6 +101,22 @@ def test_a_ticket_called_again_after_it_was_set_back_is_called_not_recalled() ->
     assert words(after("15", "16", "17", "18")[1]) == [("called", "8", "centre-2")]
 
 
+def test_a_ticket_called_again_by_the_same_operator_after_it_was_set_back_is_a_new_call() -> None:
+    seen, _ = after("15", "16", "17")
+    [row] = [row for row in recorded("15")["body"] if row["id"] == 8]
+    again, _ = read_rows([{**row, "pdt": "2026-11-22T00:59:00", "status": "Processed"}])
+    said = translate(NAMES, seen, again, whole=False, now_unix_ms=NOW)
+    assert words(said) == [("called", "8", "centre-1")]
+
+
+def test_a_ticket_pulled_again_by_somebody_unknown_ends_its_call_and_arms_no_pad() -> None:
+    seen, _ = after("05")
+    taken, _ = read_rows([{**recorded("05")["body"][0], "pdt": "2026-11-22T00:59:00", "pulledBy": 77}])
+    said = translate(NAMES, seen, taken, whole=True, now_unix_ms=NOW)
+    assert words(said) == [("transferred", "3", None)]
+    assert said.unknown == {"user 77 in office 1 (no pad is armed)"}
+
+
 def test_a_part_of_the_list_removes_nothing() -> None:
     seen, _ = after("27")
     for _ in range(3):
@@ -164,10 +181,14 @@ def test_event_ids_are_legal_and_the_same_whenever_the_sweep_was() -> None:
     assert all(EVENT_ID.problem(event.event) is None for event in said.events["centre"])
 
 
-def test_times_are_utc_with_or_without_a_fraction() -> None:
+def test_times_are_utc_with_or_without_a_fraction_wherever_the_feed_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Kyiv")
+    tzset()
     rows = [{**recorded("05")["body"][0], "pdt": "2026-11-22T00:52:40"}]
     said = translate(NAMES, {}, read_rows(rows)[0], whole=True, now_unix_ms=NOW)
     moment = datetime(2026, 11, 22, 0, 52, 40, tzinfo=UTC)
+    monkeypatch.undo()
+    tzset()
     assert said.events["centre"][0].occurred_unix_ms == moment.timestamp() * 1000
 
 
