@@ -7,6 +7,8 @@ Rules of the file
 3.  A call is opened once and closed once: one fact with its id ends it, never a second.
 4.  What is older than what the desk already knows changes nothing. It goes on as history: a fact without a call.
 5.  A call that has reached its ``until`` is over, before anything later is looked at.
+6.  A call belongs to the operator who called (order P2.2b), or who the queue says began to serve. Whoever only ends or
+    repeats it inherits no colleague's vote. The service is the one that was said last.
 
 What an event does, by the situation it meets ("its" call: same ticket; T: this ticket, U: another; law: the study of
 queue systems, section 5.1)
@@ -158,9 +160,10 @@ def _without_desk(branch: Branch, before: Step, event: Event) -> Step:
 def _recall(before: Step, desk: str, event: Event) -> Step:
     call = before.state.calls[desk]
     if event.occurred_unix_ms >= call.changed_unix_ms:
+        known, said = call.operator, event.operator
         call = replace(
             call,
-            operator=event.operator or call.operator,
+            operator=said or known if event.type == "started" else known or said,
             service=event.service or call.service,
             changed_unix_ms=event.occurred_unix_ms,
         )
@@ -173,7 +176,7 @@ def _ending(branch: Branch, before: Step, event: Event) -> Step:
         return _history(branch, before, event)
     over = replace(
         _ended(before.state.calls[desk], event.occurred_unix_ms),
-        operator=event.operator or before.state.calls[desk].operator,
+        operator=before.state.calls[desk].operator or event.operator,
         service=event.service or before.state.calls[desk].service,
     )
     return _noting(before, desk, over, event, event.type)

@@ -232,6 +232,13 @@ def test_a_call_ends_no_earlier_than_the_last_that_was_heard_of_it(desks: Desks)
     assert [fact.call for fact in desks.say("called", at=5)] == [None]
 
 
+def test_a_colleague_who_finishes_or_recalls_does_not_inherit_the_call(desks: Desks) -> None:
+    desks.say("called", at=0, operator="first")
+    [again] = desks.say("called", at=1, operator="colleague")
+    [over] = desks.say("finished", at=2, operator="colleague")
+    assert (again.operator, over.operator) == ("first", "first")
+
+
 def test_an_ending_may_be_the_first_to_name_operator_and_service(desks: Desks) -> None:
     desks.say("called", at=0)
     [over] = desks.say("finished", at=5, operator="op-2", service="passport")
