@@ -3,13 +3,15 @@
 import argparse
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 
 from api.app import create_app, routes_only
 from api.serve import listening_socket, serve
-from api.settings import Settings, SettingsError, load_settings
+from api.settings import Settings, load_settings
 from collector.store import Store, StoreError
+from schemas.settings import BadSettings
 
 
 def main() -> int:
@@ -21,8 +23,8 @@ def main() -> int:
         return _print_openapi()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = load_settings(arguments.config)
-    except SettingsError as error:
+        settings = load_settings(arguments.config, os.environ)
+    except BadSettings as error:
         print(f"api: {error}", file=sys.stderr)
         return 2
     try:

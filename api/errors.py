@@ -16,7 +16,7 @@ ApiError
 |-- BenchAway         the demonstration does not answer
 `-- TooManyStreams    no room for one more live stream
 
-SettingsError (api/settings.py) is apart: it is met before there is a request.
+BadSettings (schemas/settings.py) is apart: it is met before there is a request.
 """
 
 import logging

@@ -14,7 +14,7 @@ Nothing is kept on disk: after a restart the feed and the pads publish what they
 
 import asyncio
 import logging
-import tomllib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,11 @@ from amqtt.mqtt.connack import (
 )
 from amqtt.mqtt.connect import ConnectPacket
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
 
 from protocol.access import READ, WRITE, may
+from schemas.settings import BadSettings, ProgramSettings, read_settings
 from sim.errors import SettingsError
 from sim.passwords import Passwords, owns_client_id
 
@@ -45,34 +46,20 @@ _MQTT_3_1_1 = 4
 log = logging.getLogger("sim.broker")
 
 
-class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+class Settings(ProgramSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX)
 
     listen_host: str = "127.0.0.1"
     listen_port: int = Field(1883, ge=0, le=65535)  # 0: any free one, named in the ready line
     password_file: Path
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return env_settings, init_settings
-
 
 def load_settings(file: Path) -> Settings:
     """Raises SettingsError naming the key at fault."""
     try:
-        return Settings(**tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        if isinstance(error, ValidationError):
-            first = error.errors(include_input=False, include_url=False)[0]
-            raise SettingsError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
-        raise SettingsError(f"{file}: {error}") from None
+        return read_settings(Settings, file, os.environ)
+    except BadSettings as error:
+        raise SettingsError(str(error)) from None
 
 
 class Rooms(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]

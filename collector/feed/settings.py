@@ -1,18 +1,18 @@
 """The feed's settings: defaults, then the TOML file, then the environment (ZRAZKOVO_FEED_...). It opens nothing."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
 
+import schemas.settings
 from collector.feed.errors import BadSettings
+from schemas.settings import ProgramSettings, read_settings
 from schemas.wire import Name
 
 PREFIX = "ZRAZKOVO_FEED_"
-SECRETS = ("broker_password", "ticket_secret", "fqm_tokens")
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of a token, in hex.")]
 
 
@@ -49,10 +49,11 @@ class Fqm(BaseModel):
     poll_seconds: Annotated[float, Field(ge=0.2, le=60)] = 1.0
 
 
-class Settings(BaseSettings):
+class Settings(ProgramSettings):
     """Every key of the feed. Secrets come from the environment only."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX)
+    SECRETS: ClassVar = ("broker_password", "ticket_secret", "fqm_tokens")
 
     database_url: str = "sqlite:///var/feed.db"
     register_file: Path
@@ -69,7 +70,7 @@ class Settings(BaseSettings):
     no_call_services: frozenset[Name] = frozenset()
     branches: tuple[Name, ...] | None = None  # None: every branch of the register
     fqm: tuple[Fqm, ...] = ()
-    fqm_tokens: dict[str, SecretStr] = {}  # by the name of the FQM; in JSON
+    fqm_tokens: dict[str, SecretStr] = Field(default_factory=dict)  # by the name of the FQM; in JSON
 
     @model_validator(mode="after")
     def _every_fqm_has_a_name_and_a_token(self) -> Self:
@@ -81,47 +82,10 @@ class Settings(BaseSettings):
                 raise ValueError(f"fqm_tokens: no token for the FQM {name!r}; set {PREFIX}FQM_TOKENS")
         return self
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment before the file (which comes in as keyword arguments); nothing else."""
-        return env_settings, init_settings
-
 
 def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
-    """The settings from ``config`` and the process's environment.
-
-    Raises:
-        BadSettings: naming the key, if one is unknown, missing, of the wrong form, or a secret in the file.
-    """
-    file = _read(config) if config else {}
-    for key in file:
-        if key in SECRETS:
-            raise BadSettings(f"{key}: a secret may not stand in {config}; set {PREFIX}{key.upper()}")
-        if key not in Settings.model_fields:
-            raise BadSettings(f"{key}: no such setting (in {config})")
-    for name in environ:
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields:
-            raise BadSettings(f"{name}: no such setting")
+    """The settings out of ``config`` (TOML) and the environment. Raises BadSettings naming the key at fault."""
     try:
-        return Settings(**file)
-    except SettingsError as error:
-        raise BadSettings(f"{PREFIX}...: {error}; lists and tables are written in JSON there") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        where = f"{key}: " if key else ""
-        raise BadSettings(f"{where}{first['msg']} (in the file, or as {PREFIX}{key.upper() or '...'})") from None
-
-
-def _read(config: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadSettings(f"{config}: {error}") from None
+        return read_settings(Settings, config, environ)
+    except schemas.settings.BadSettings as error:
+        raise BadSettings(str(error)) from None

@@ -255,7 +255,8 @@ def test_votes_wait_for_a_collector_that_is_away_and_come_once(broker: tuple[int
     for number in range(20):
         pad.publish(topics.desk("desk-a", "vote"), b"%d" % number)
     back = joined(Client(port, "collector", clean_session=False))
-    assert [back.next()[1] for _ in range(20)] == [b"%d" % number for number in range(20)]
+    # The last one may overtake the others: amqtt acknowledges before it hands out, so it may meet the open session.
+    assert sorted(int(back.next()[1]) for _ in range(20)) == list(range(20))
     pad.publish(topics.desk("desk-a", "vote"), b"fence")
     assert back.next()[1] == b"fence"
     pad.leave()

@@ -1,10 +1,12 @@
 """The api's settings: file, environment, and what is refused with the key named."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from api.settings import Settings, SettingsError, load_settings
+from api.settings import Settings, load_settings
+from schemas.settings import BadSettings
 
 
 @pytest.fixture(autouse=True)
@@ -20,14 +22,14 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_defaults_listen_on_loopback_only() -> None:
-    settings = load_settings(None)
+    settings = load_settings(None, os.environ)
     assert (settings.listen_host, settings.listen_port, settings.default_language) == ("127.0.0.1", 8080, "uk")
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = written(tmp_path, 'listen_port = 9000\ndefault_language = "en"\n')
     monkeypatch.setenv("ZRAZKOVO_API_LISTEN_PORT", "9001")
-    settings = load_settings(file)
+    settings = load_settings(file, os.environ)
     assert (settings.listen_port, settings.default_language) == (9001, "en")
 
 
@@ -44,17 +46,23 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     ],
 )
 def test_bad_settings_are_refused_by_the_name_of_their_key(tmp_path: Path, text: str, key: str) -> None:
-    with pytest.raises(SettingsError, match=key):
-        load_settings(written(tmp_path, text))
+    with pytest.raises(BadSettings, match=key):
+        load_settings(written(tmp_path, text), os.environ)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"absent\.toml: No such file"):
-        load_settings(tmp_path / "absent.toml")
+    with pytest.raises(BadSettings, match=r"absent\.toml: No such file"):
+        load_settings(tmp_path / "absent.toml", os.environ)
 
 
 def test_the_bench_token_comes_by_environment_and_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZRAZKOVO_API_BENCH_TOKEN", "very-secret")
-    settings = load_settings(None)
+    settings = load_settings(None, os.environ)
     assert settings.bench_token and settings.bench_token.get_secret_value() == "very-secret"
     assert "very-secret" not in repr(settings)
+
+
+def test_an_unknown_variable_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZRAZKOVO_API_LISTEN_PRT", "1")
+    with pytest.raises(BadSettings, match="ZRAZKOVO_API_LISTEN_PRT"):
+        load_settings(None, os.environ)
