@@ -11,7 +11,7 @@ from schemas.wire import MODELS
 
 FOLDER = Path(__file__).parent / "generated"
 # Rooms above this one write their own document to standard output; nothing of theirs is imported here.
-OPENAPI = {"openapi.json": "api"}
+OPENAPI = {"openapi.json": "api", "openapi-feed.json": "collector.feed"}
 
 
 def documents() -> dict[str, str]:

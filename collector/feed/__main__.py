@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import json
 import logging
 import os
 import secrets
@@ -12,6 +13,7 @@ from pathlib import Path
 from collector.errors import CollectorError
 from collector.feed.errors import BadSettings, FeedError
 from collector.feed.settings import load
+from collector.feed.webhook import document
 from collector.feed.wiring import Feed
 
 
@@ -23,6 +25,9 @@ def main(arguments: Sequence[str]) -> int:
     if options.do == "token":
         token = secrets.token_urlsafe(32)
         print(f"token   {token}\ndigest  {hashlib.sha256(token.encode()).hexdigest()}")
+        return 0
+    if options.do == "openapi":
+        print(json.dumps(document(), indent=1, ensure_ascii=False))
         return 0
     try:
         Feed(load(options.config, os.environ)).run()
@@ -49,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "token",
         help="print a fresh webhook token, for the queue system, and its digest, for `tokens` in the settings",
     )
+    commands.add_parser("openapi", help="write the OpenAPI document of the webhook to standard output")
     return parser
 
 

@@ -1,103 +1,24 @@
 """The body of a webhook request: canonical queue events in JSON, checked field by field. It knows no HTTP.
 
-``POST /v1/queue-events`` takes one object or a list of them:
-
-    {"event": "q-81723", "type": "called", "occurred_at": "2026-11-22T09:30:00+02:00", "branch": "centre",
-     "desk": "centre-3", "ticket": {"key": "A17/2026-11-22", "label": "A17"}, "operator": "op-12",
-     "service": "passport"}
-
-``event`` is the queue system's own id of this happening: sent again with the same id it changes nothing.
-``ticket.key`` must name one client's visit and no other's: a number that comes back tomorrow needs its day in the key.
+Its shape is schemas/webhook.py; what is checked here needs the register and the clock.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from collector.feed.calls import ENDINGS, SUMMONS, pseudonym
 from collector.feed.model import Event
 from protocol.fields import UNIX_MS
-from schemas.wire import EventId, Name
+from schemas.webhook import MOST_EVENTS, QueueNews
 
-MOST_EVENTS = 500
 MOST_AHEAD_MS = 86_400_000
-# Every type of protocol.messages.EVENT_TYPES but "closed", which is the feed's own word.
-SaidType = Literal[
-    "issued",
-    "called",
-    "recalled",
-    "started",
-    "finished",
-    "no_show",
-    "left",
-    "transferred",
-    "held",
-    "requeued",
-    "removed",
-    "operator_opened",
-    "operator_closed",
-    "operator_paused",
-    "reset",
-]
 ABOUT_TICKETS = frozenset(("issued", "requeued", *SUMMONS, *ENDINGS))
 ABOUT_OPERATORS = frozenset(("operator_opened", "operator_closed", "operator_paused"))
-# RFC 3339 section 5.6, with the T in upper case; a leap second is not a time that our clocks know.
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-
-
-def _moment(text: str) -> str:
-    if not _RFC_3339.fullmatch(text):
-        raise ValueError("must be an RFC 3339 time with its offset, as 2026-11-22T09:30:00+02:00")
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("is no moment of any calendar") from None
-    return text
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("has a character that cannot be printed")
-    return text
-
-
-Line = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Ticket(_Body):
-    """``key`` tells visits apart and leaves the feed only as a keyed pseudonym; ``label`` is for people, not kept."""
-
-    key: Line
-    label: Annotated[str, Field(max_length=80), AfterValidator(_printable)] | None = None
-
-
-class Said(_Body):
-    """One canonical queue event as a queue system sends it."""
-
-    event: EventId
-    type: SaidType
-    occurred_at: Annotated[str, AfterValidator(_moment)]
-    branch: Name
-    desk: Name | None = None
-    ticket: Ticket | None = None
-    operator: Name | None = None
-    service: Name | None = None
-
-    @property
-    def occurred_unix_ms(self) -> int:
-        return int(datetime.fromisoformat(self.occurred_at).timestamp() * 1000)
-
-
-_MANY = TypeAdapter(list[Said])
+_MANY = TypeAdapter(list[QueueNews])
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +61,7 @@ class Reader:
         ]
         return faults or self._by_branch(said)
 
-    def _faults(self, said: Said, now_unix_ms: int) -> list[tuple[tuple[str, ...], str]]:
+    def _faults(self, said: QueueNews, now_unix_ms: int) -> list[tuple[tuple[str, ...], str]]:
         found: list[tuple[tuple[str, ...], str]] = []
         if UNIX_MS.problem(said.occurred_unix_ms) or said.occurred_unix_ms > now_unix_ms + MOST_AHEAD_MS:
             found.append((("occurred_at",), "is before 2020 or more than a day ahead"))
@@ -154,7 +75,7 @@ class Reader:
             found.append((("operator",), f"is missing, and so is desk: {said.type} is about one of them"))
         return found
 
-    def _by_branch(self, said: list[Said]) -> dict[str, list[Event]]:
+    def _by_branch(self, said: list[QueueNews]) -> dict[str, list[Event]]:
         events: dict[str, list[Event]] = {}
         for each in said:
             key = each.ticket.key if each.ticket else None

@@ -10,16 +10,18 @@ import hmac
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
 from collector.errors import StoreError
 from collector.feed.body import Fault, NotJson, Reader
 from collector.feed.intake import Intake
+from schemas.webhook import MOST_EVENTS, Problem, QueueNews, Receipt
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,29 @@ TITLES = {
     422: "Events refused",
     500: "Internal error",
     503: "Cannot be kept now",
+}
+
+_REF = "#/components/schemas/"
+# The body is read by hand, to keep to its limits of size and time; this is how other people's tools see it.
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "anyOf": [
+                    {"$ref": _REF + "QueueNews"},
+                    {"type": "array", "minItems": 1, "maxItems": MOST_EVENTS, "items": {"$ref": _REF + "QueueNews"}},
+                ]
+            }
+        }
+    },
+}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": TITLES[status],
+        "content": {"application/problem+json": {"schema": {"$ref": _REF + "Problem"}}},
+    }
+    for status in (400, 401, 408, 413, 415, 422, 503)
 }
 
 
@@ -63,11 +88,18 @@ def create_app(
         health: what ``GET /v1/health`` answers.
         clock: the wall clock, Unix milliseconds.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(title="Zrazkovo: the feed", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     allowed = tuple(digests)
 
-    @app.post("/v1/queue-events", status_code=202)
+    @app.post(
+        "/v1/queue-events",
+        status_code=202,
+        response_model=Receipt,
+        responses=_REFUSALS,
+        openapi_extra={"requestBody": _BODY, "security": [{"token": []}]},
+    )
     async def queue_events(request: Request) -> JSONResponse:
+        """Takes queue events: one, or a list of up to 500. All of them are taken, or none."""
         _authorise(request, allowed)
         _require_json(request)
         body = await _body(request)
@@ -75,10 +107,21 @@ def create_app(
 
     @app.get("/v1/health")
     def get_health() -> JSONResponse:
+        """Whether the broker is connected, and what still waits for the collector, by branch."""
         return JSONResponse(dict(health()), headers={"Cache-Control": "no-store"})
 
     _answer_with_problems(app)
     return app
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document of this side, for those who connect a queue system."""
+    app = create_app(cast(Intake, None), cast(Reader, None), digests=(), health=dict, clock=int)  # nobody is served
+    made = app.openapi()
+    _, shapes = models_json_schema([(QueueNews, "validation"), (Problem, "validation")], ref_template=_REF + "{model}")
+    made.setdefault("components", {}).setdefault("schemas", {}).update(shapes["$defs"])
+    made["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    return made
 
 
 def _take(intake: Intake, reader: Reader, body: bytes, now_unix_ms: int) -> dict[str, int]:
