@@ -19,8 +19,8 @@ Delivery. MQTT QoS 1 is not trusted: both writers of things that must not be los
 events) number them within a *journal* (a random id born with the writer's storage) and keep each one until an ``Ack``
 for the same journal reaches them. Each publishes only its oldest unacknowledged item, again and again with growing
 pauses, so an ack for ``seq`` means that everything up to ``seq`` is committed. The collector answers every copy of what
-it already has with the same ack. A feed's journal begins at the Unix time in seconds, so that the numbers of a
-replaced feed go on rising and "the highest seq wins" holds across journals.
+it already has with the same ack. A feed begins a journal at every start, with the Unix time in seconds or where the
+last one stopped, so that numbers go on rising and "the highest seq wins" holds across journals.
 
 History
     1   first version.

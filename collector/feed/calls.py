@@ -7,8 +7,8 @@ Rules of the file
 3.  A call is opened once and closed once: one fact with its id ends it, never a second.
 4.  What is older than what the desk already knows changes nothing. It goes on as history: a fact without a call.
 5.  A call that has reached its ``until`` is over, before anything later is looked at.
-6.  A call belongs to the operator who called (order P2.2b), or who the queue says began to serve. Whoever only ends or
-    repeats it inherits no colleague's vote. The service is the one that was said last.
+6.  A call belongs to the operator who called (order P2.2b). A later event may name one only where none was, or a vote
+    could be moved to a colleague after it was given. The service is the one that was said last.
 
 What an event does, by the situation it meets ("its" call: same ticket; T: this ticket, U: another; law: the study of
 queue systems, section 5.1)
@@ -34,7 +34,7 @@ queue systems, section 5.1)
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from collector.feed.model import Branch, BranchState, DeskCall, Event, Fact
@@ -106,10 +106,13 @@ def until(branch: Branch, called_unix_ms: int) -> int:
     """How long a call may be trusted: ``call_hours``, but never past the end of the branch's day."""
     zone = ZoneInfo(branch.timezone)
     called = datetime.fromtimestamp(called_unix_ms / 1000, zone)
-    ends = datetime.combine(called.date(), branch.day_ends, zone)
-    if ends <= called:  # called after hours: the next day's end bounds it
-        ends = datetime.combine(called.date() + timedelta(days=1), branch.day_ends, zone)
-    return min(called_unix_ms + branch.call_hours * 3_600_000, int(ends.astimezone(UTC).timestamp() * 1000))
+    ends_unix_ms = called_unix_ms
+    for days in range(3):  # called after hours: the next day's end bounds it
+        ends = datetime.combine(called.date() + timedelta(days=days), branch.day_ends, zone)
+        ends_unix_ms = int(ends.timestamp() * 1000)
+        if ends_unix_ms > called_unix_ms:  # compared as moments: at a change of clocks local times go back
+            break
+    return min(called_unix_ms + branch.call_hours * 3_600_000, ends_unix_ms)
 
 
 def _summons(branch: Branch, before: Step, event: Event) -> Step:
@@ -160,10 +163,9 @@ def _without_desk(branch: Branch, before: Step, event: Event) -> Step:
 def _recall(before: Step, desk: str, event: Event) -> Step:
     call = before.state.calls[desk]
     if event.occurred_unix_ms >= call.changed_unix_ms:
-        known, said = call.operator, event.operator
         call = replace(
             call,
-            operator=said or known if event.type == "started" else known or said,
+            operator=call.operator or event.operator,
             service=event.service or call.service,
             changed_unix_ms=event.occurred_unix_ms,
         )
@@ -235,7 +237,7 @@ def _is_late(state: BranchState, desk: str, event: Event) -> bool:
     here = state.calls.get(desk)
     if here is not None:
         mine = here.open or here.ticket_key == event.ticket_key
-        if at <= here.called_unix_ms or (mine and at <= here.changed_unix_ms):
+        if (at, at) < (here.called_unix_ms, here.changed_unix_ms) or (mine and at <= here.changed_unix_ms):
             return True
     return any(
         at < call.changed_unix_ms

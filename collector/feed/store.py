@@ -91,8 +91,7 @@ class Transaction:
         row = self._connection.execute(query).first()
         if row is not None:
             return row[0], row[1]
-        # From the Unix time on, so that the numbers of a replaced feed go on rising (protocol/__init__.py).
-        journal, first = secrets.token_hex(4), now_unix_ms // 1000
+        journal, first = _new_journal(now_unix_ms)
         self._connection.execute(insert(feed_journal).values(branch=branch, journal=journal, next_seq=first))
         return journal, first
 
@@ -131,6 +130,27 @@ class FeedStore:
         with reading(self._engine) as connection:
             return {branch: (seq, payload) for branch, seq, payload in connection.execute(query)}
 
+    def begin_journals(self, now_unix_ms: int) -> None:
+        """Gives every branch a new journal and its waiting facts new numbers in it: to be called at each start.
+
+        A store that was put back from a backup gives numbers again that the collector has acknowledged for other facts;
+        under the old journal that (retained) ack would make the feed forget what nobody has. Facts that the collector
+        has already do no harm a second time: it merges them by call.
+        """
+        with writing(self._engine) as connection:
+            for branch, next_seq in connection.execute(select(feed_journal.c.branch, feed_journal.c.next_seq)).all():
+                waiting = select(feed_outbox.c.payload).where(feed_outbox.c.branch == branch)
+                payloads = connection.scalars(waiting.order_by(feed_outbox.c.seq)).all()
+                journal, first = _new_journal(now_unix_ms, next_seq)
+                connection.execute(delete(feed_outbox).where(feed_outbox.c.branch == branch))
+                if payloads:
+                    connection.execute(insert(feed_outbox), _renumbered(branch, journal, first, payloads))
+                connection.execute(
+                    update(feed_journal)
+                    .where(feed_journal.c.branch == branch)
+                    .values(journal=journal, next_seq=first + len(payloads))
+                )
+
     def forget(self, branch: str, journal: str, seq: int) -> bool:
         """Drops what an ack for ``seq`` of ``journal`` covers; False if the ack is not for a number we gave."""
         ours = select(feed_journal.c.next_seq).where(feed_journal.c.branch == branch, feed_journal.c.journal == journal)
@@ -146,3 +166,18 @@ class FeedStore:
         query = select(feed_outbox.c.branch, func.count()).group_by(feed_outbox.c.branch)
         with reading(self._engine) as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _new_journal(now_unix_ms: int, next_seq: int = 0) -> tuple[str, int]:
+    """Its id and its first number: the Unix time, so that numbers go on rising from journal to journal."""
+    return secrets.token_hex(4), max(now_unix_ms // 1000, next_seq)
+
+
+def _renumbered(branch: str, journal: str, first: int, payloads: Sequence[bytes]) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for seq, payload in enumerate(payloads, first):
+        fact = codec.decode("event", payload)
+        assert isinstance(fact, QueueEvent)
+        fact.journal, fact.seq = journal, seq
+        rows.append({"branch": branch, "seq": seq, "payload": codec.encode(fact)})
+    return rows

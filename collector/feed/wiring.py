@@ -49,6 +49,7 @@ class Feed:
         if not self._settings.tokens and not self._settings.fqm:
             logger.warning("no tokens: every webhook request will be refused; see `python -m collector.feed token`")
         with socket.create_server((self._settings.listen_host, self._settings.listen_port)) as listening:
+            self._store.begin_journals(unix_ms())
             self._intake.expire()  # what ended while the feed was down is closed before any pad hears of it
             self._publisher.start()
             for poller in self._pollers:

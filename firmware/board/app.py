@@ -47,6 +47,7 @@ class App:
         self._courier = Courier(self._journal, self._link, board.ticks_diff)
         self._condition = self._storage(), "ok"
         self._unsaved = _NOTHING
+        self._will_journal = self._journal.id
         self._status_due = self._restart_asked = False
         self._refused = 0
         self._stall_max_ms = 0
@@ -91,6 +92,10 @@ class App:
             self._on_link(event, ticks_ms)
         self._carry_out(self._pad.tick(ticks_ms))
         self._save_if_allowed()
+        if self._will_journal != self._journal.id:
+            # The broker holds a last will of the journal before; the collector would not believe it.
+            self._will_journal = self._journal.id
+            self._link.drop("a new journal needs a new will", ticks_ms)
         if self._unsaved != _VOTE:
             self._courier.step(ticks_ms)
         self._publish_status(ticks_ms)
@@ -188,6 +193,7 @@ class App:
         return self._make_status("online", self._pad.state, self._pad.call)
 
     def _will(self) -> PadStatus:
+        self._will_journal = self._journal.id
         return self._make_status("offline", machine.DARK, None)
 
     def _make_status(self, state: str, phase: str, call: "str | None") -> PadStatus:

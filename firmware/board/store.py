@@ -22,6 +22,7 @@ class Store:
         self.fault = fault
         self._path = folder + _FILE
         self._random_bytes = random_bytes
+        self._kept_id: str | None = None  # the journal whose record lies in the file, as far as is known
 
     def open(self) -> journal.Journal:
         """The stored journal, or a new one if there is none or it cannot be read; counts this start."""
@@ -29,6 +30,7 @@ class Store:
         try:
             with open(self._path, "rb") as file:
                 found.restore(file.readinto)
+                self._kept_id = found.id
         except OSError as error:
             self.fault = self.fault or error.errno != _ENOENT  # none yet: the pad's first start
         except journal.BadRecord:
@@ -47,6 +49,8 @@ class Store:
         try:
             with open(self._path, "wb") as file:
                 file.write(record)
+            self._kept_id = changed.id
         except OSError:
             self.fault = True
-            changed.renew(self._random_bytes(4))
+            if self._kept_id in (None, changed.id):
+                changed.renew(self._random_bytes(4))

@@ -92,13 +92,13 @@ class Pad:
     def call_opened(
         self, message: "CallOpened", now_unix_ms: "int | None", live: bool, ticks_ms: int
     ) -> "list[Effect]":
-        self._expire(ticks_ms)
+        effects = self._expire(ticks_ms)
         if message.call == self.call:
-            return []  # a recall: the client has the same one chance
+            return effects  # a recall: the client has the same one chance
         trusted_ms = trusted_for_ms(message, now_unix_ms, live)
         rating = self._journal.rating_of(message.call)
         if not trusted_ms or (not rating and self._journal.is_full):
-            return self._darken(ticks_ms)
+            return self._darken(ticks_ms) or effects
         self.call = message.call
         self._trusted_ms = trusted_ms
         self._rating = rating

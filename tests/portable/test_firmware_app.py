@@ -373,6 +373,9 @@ def test_an_ack_ahead_of_the_journal_starts_a_new_one_with_the_same_votes():
     bench.press(2)
     old = bench.journal.id
     bench.hear("ack", Ack(old, 9, NOW_UNIX_MS))
+    assert bench.board.connector.streams[-1].closed  # the broker's last will still names the old journal
+    bench.after(2000)
+    bench.reconnect()
     bench.turn(lambda: None)
     vote = bench.last(Vote)
     assert (vote.journal, vote.seq, vote.call) == (bench.journal.id, 1, ONE)

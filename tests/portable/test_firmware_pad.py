@@ -210,6 +210,16 @@ def test_a_vote_is_shown_no_longer_than_its_call_is_trusted():
     assert bench.after(1).tick() == [(LAMPS, (0, 0, 0)), (STATUS, None)]
 
 
+def test_an_untrusted_call_at_the_very_end_of_trust_still_puts_the_lamps_out():
+    for voted in (False, True):
+        bench = armed()
+        if voted:
+            bench.press(2)
+        bench.after(FOR_MS)
+        effects = bench.open(opened(TWO, opened_ms=-2 * FOR_MS))
+        assert (bench.pad.state, effects) == (DARK, [(LAMPS, (0, 0, 0)), (STATUS, None)])
+
+
 def test_an_expired_call_does_not_arm_again_when_it_is_repeated():
     bench = armed().after(FOR_MS)
     bench.tick()

@@ -89,6 +89,20 @@ def test_facts_are_numbered_without_gaps_from_the_unix_time_on(feed: Feed) -> No
     assert len({fact.journal for fact in facts}) == 1
 
 
+def test_a_store_put_back_from_a_backup_forgets_nothing_by_an_old_ack(feed: Feed) -> None:
+    feed.accept(said("e1", at=-2))
+    [before] = feed.outbox()
+    feed.accept(said("e2", at=-1, ticket="A2"))
+    feed.store.begin_journals(feed.now)
+    first, *_ = now = feed.outbox()
+    assert (first.event, first.call) == (before.event, before.call)
+    assert first.journal != before.journal
+    assert [fact.seq for fact in now] == list(range(first.seq, first.seq + len(now)))
+    assert first.seq > before.seq
+    assert not feed.store.forget("centre", before.journal, before.seq + 1)
+    assert len(feed.outbox()) == len(now)
+
+
 def test_each_branch_has_a_journal_of_its_own(feed: Feed) -> None:
     feed.accept(said("e1"))
     feed.accept(said("e1", desk="zamostia-1"), branch="zamostia")
