@@ -45,6 +45,7 @@ def routes_only() -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,  # their pages load scripts from other hosts
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would repeat the Host that somebody sent
         lifespan=_lifespan,
         responses={"default": {"model": Problem, "description": "A problem document (RFC 9457)."}},
     )

@@ -76,6 +76,8 @@ class Hub:
             return None
         async with self._looking:
             state = await self._look()
+            if self._closed or len(self._subscribers) >= SUBSCRIBERS:  # others came while this one looked
+                return None
             subscription = Subscription(lamps)
             self._subscribers.add(subscription)
             subscription.events.put_nowait(encoded("snapshot", state.snapshot()))

@@ -3,15 +3,17 @@
 ``install`` is all that the application needs; every page works without JavaScript as far as it can.
 """
 
+import contextlib
 import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from api import charts
-from api.auth import SIGN_IN_PAGE, open_to_all, require
-from api.errors import BadQuestion
+from api.auth import SIGN_IN_PAGE, open_to_all, reader, require
+from api.errors import ApiError, BadQuestion
 from api.figures_answers import Asked, read_answers
 from api.figures_page import FiguresPage, rating_names, selectors
 from api.i18n import Language
@@ -39,7 +41,13 @@ def install(app: FastAPI, parts: Parts) -> None:
 
 @router.get(SIGN_IN_PAGE, dependencies=[open_to_all])
 def sign_in(request: Request, next: str = "/") -> Response:  # noqa: A002 - the address's word for it
-    """Where a token is traded for a session; the demo's link brings one in the fragment."""
+    """Where a token is traded for a session; the demo's link brings one in the fragment.
+
+    Whoever is signed in goes on: no link may make somebody read under another's name.
+    """
+    with contextlib.suppress(ApiError):
+        if reader(request) is not None:
+            return RedirectResponse(local_path(next), 303)
     renderer = _renderer(request)
     return renderer.page(request, "sign_in.html", {"next": local_path(next)}, frame=renderer.frame(None))
 

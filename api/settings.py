@@ -18,7 +18,7 @@ class Settings(ProgramSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX)
     SECRETS: ClassVar = ("bench_token",)
 
-    database_url: str = Field("sqlite:///var/zrazkovo.db", min_length=1)
+    database_url: str = Field("sqlite:///var/zrazkovo.db", min_length=1, repr=False)
     listen_host: str = Field("127.0.0.1", min_length=1)
     listen_port: int = Field(8080, ge=0, le=65535)  # 0: any free one, named in the ready line
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)  # whose X-Forwarded-* headers are believed

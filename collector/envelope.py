@@ -8,6 +8,7 @@ from typing import NamedTuple
 from collector.model import MALFORMED, TOPIC, VERSION, Answer, Arrival
 from protocol import codec, topics
 from protocol.errors import BadTopic, ProtocolError, UnknownVersion
+from protocol.fields import UNIX_MS
 from protocol.messages import Ack, Health, Message, PadStatus, QueueEvent, Vote
 
 _HEARD = (Vote, QueueEvent, PadStatus, Health)
@@ -60,7 +61,9 @@ def receipts(answers: Iterable[Answer]) -> list[tuple[str, Ack]]:
 
 def receipt(room: str, item: Item, message: Vote | QueueEvent) -> tuple[str, Ack]:
     """The topic and the receipt for the writer of ``message``; ``room`` is "desk" or "queue"."""
-    return _ack_topic(room, item.name), Ack(message.journal, message.seq, item.arrival.received_unix_ms)
+    # A host whose clock is not set yet must not stop the receipts: its time is only a hint to the pad.
+    at_unix_ms = min(max(item.arrival.received_unix_ms, UNIX_MS.low), UNIX_MS.high)
+    return _ack_topic(room, item.name), Ack(message.journal, message.seq, at_unix_ms)
 
 
 @lru_cache(maxsize=4096)

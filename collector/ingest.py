@@ -32,7 +32,7 @@ from collector.model import (
 )
 from collector.rollup import Joined
 from protocol import codec, topics
-from protocol.messages import Health, PadStatus, QueueEvent, Vote
+from protocol.messages import Ack, Health, PadStatus, QueueEvent, Vote
 from schemas.periods import day_of
 
 KEPT_PAYLOAD_BYTES = 1024
@@ -102,9 +102,9 @@ class Batch:
     def _answer(self, item: Item) -> Answer:
         match item.message:
             case Vote() as vote:
-                return Answer(self._vote(item, vote), receipt("desk", item, vote))
+                return _answered(self._vote(item, vote), receipt("desk", item, vote))
             case QueueEvent() as event:
-                return Answer(self._event(item, event), receipt("queue", item, event))
+                return _answered(self._event(item, event), receipt("queue", item, event))
             case PadStatus() as status:
                 return Answer(self._status(item, status), None)
             case Health() as health:
@@ -252,6 +252,11 @@ class Batch:
             1,
         )
         return reason
+
+
+def _answered(disposition: str, receipt: tuple[str, Ack]) -> Answer:
+    """No receipt for what only the register does not know: its writer keeps it, and it counts once that is mended."""
+    return Answer(disposition, None if disposition in (UNKNOWN_DESK, UNKNOWN_BRANCH) else receipt)
 
 
 def _overtaken(last: PadState, status: PadStatus) -> bool:

@@ -11,8 +11,8 @@ What became of a message (``Answer.disposition``)
     wrong_desk       kept: the call is at another desk
     reused_number    kept: the pad gave the same number to another vote (a fault of its storage)
     rejected_event   kept: well-formed, but contradicts itself or what is known of the call
-    unknown_desk     kept: not in the register
-    unknown_branch   kept: not in the register
+    unknown_desk     kept: not in the register. No receipt: its writer keeps it until the register knows the desk
+    unknown_branch   kept: likewise
     topic, malformed, version    kept: not one of our messages
     failed           not stored: a fault of this program met with this message; see the log
 

@@ -59,6 +59,7 @@ class Place:
     def claim(self) -> None:
         """Keeps every other demonstration off this folder for as long as this process lives. Raises InUse."""
         self.root.mkdir(parents=True, exist_ok=True)
+        self.root.chmod(0o700)  # pads' flash holds votes; logs and configuration are nobody else's either
         lock = (self.root / "lock").open("a+", encoding="utf-8")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

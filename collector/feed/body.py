@@ -4,7 +4,7 @@ Its shape is schemas/webhook.py; what is checked here needs the register and the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -39,7 +39,7 @@ class Reader:
 
     desks: Mapping[str, str]
     branches: frozenset[str]
-    ticket_secret: str
+    ticket_secret: str = field(repr=False)
 
     def read(self, body: bytes, now_unix_ms: int) -> dict[str, list[Event]] | list[Fault]:
         """The events by branch, or everything that is wrong with them; then none is to be taken. Raises NotJson."""

@@ -17,7 +17,7 @@ left out where the row is read and goes nowhere.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -98,7 +98,7 @@ class Names:
     seats: Mapping[int, Seat]
     services: Mapping[int, str]
     desk_branches: Mapping[str, str]
-    ticket_secret: str
+    ticket_secret: str = field(repr=False)
 
     def branch(self, pull: Pull) -> str | None:
         return self.offices.get(pull.office)

@@ -9,7 +9,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -28,7 +28,7 @@ class Broker:
     host: str
     port: int
     user: str
-    password: str | None
+    password: str | None = field(repr=False)
     client_id: str
 
 

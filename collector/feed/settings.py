@@ -55,7 +55,7 @@ class Settings(ProgramSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX)
     SECRETS: ClassVar = ("broker_password", "ticket_secret", "fqm_tokens")
 
-    database_url: str = "sqlite:///var/feed.db"
+    database_url: Annotated[str, Field(min_length=1, repr=False)] = "sqlite:///var/feed.db"
     register_file: Path
     broker_host: str = "127.0.0.1"
     broker_port: Annotated[int, Field(ge=1, le=65535)] = 1883

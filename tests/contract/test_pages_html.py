@@ -93,6 +93,8 @@ def test_a_page_is_whole_and_needs_no_inline_code(
     office: Office, browser: TestClient, path: str, language: str
 ) -> None:
     fill(office, 1, 2, 3, 3, silent=2)
+    if path == "/signin":
+        del browser.headers["Authorization"]  # whoever is signed in is sent on
     page = Page(browser.get(path, params={"lang": language}).text)
     for tag, attributes in page.tags:
         assert "style" not in attributes, tag
@@ -344,3 +346,8 @@ def test_the_faces_are_small_and_their_licence_is_with_them() -> None:
     fonts = Path(__file__).parents[2] / "api" / "static" / "fonts"
     assert sum(path.stat().st_size for path in fonts.glob("*.woff2")) < 300_000
     assert "SIL OPEN FONT LICENSE" in (fonts / "OFL.txt").read_text(encoding="utf-8")
+
+
+def test_who_is_signed_in_is_not_signed_in_again_by_a_link(browser: TestClient) -> None:
+    answer = browser.get("/signin?next=/figures", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/figures")
