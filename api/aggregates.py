@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query, Request, Response
@@ -82,6 +82,15 @@ class Frame:
     zones: Mapping[str, str]  # branch -> time zone, in register order
     todays: Mapping[str, date]
 
+    def figures_end(self, simulated: bool) -> date:
+        """The last day that is counted. Of a real office the running day is left out.
+
+        Whoever asks again and again would otherwise see every single vote come in, next to the desk that has just
+        turned "voted" (order P3.2e).
+        """
+        today = min(self.todays.values(), default=FIRST_DATE)
+        return self.spans[-1].last if simulated else min(self.spans[-1].last, today - timedelta(days=1))
+
     def complete(self, span: Span, branch: str | None) -> bool:
         today = self.todays.get(branch) if branch else None
         return span.last < (today or min(self.todays.values(), default=FIRST_DATE))
@@ -120,10 +129,11 @@ def answered(store: Store, question: Question, now_unix_ms: int) -> Aggregates:
     register = store.register()
     _known(question, register)
     frame = framed(question, register, now_unix_ms)
+    end = frame.figures_end(register.organisation.simulated)
     rows = store.rollups(
         "branch" if question.by == "centre" else question.by,
         day_key(frame.spans[0].first),
-        day_key(frame.spans[-1].last),
+        day_key(end),
         branch=question.branch,
         key=question.key,
         months=question.period in (Period.MONTH, Period.QUARTER, Period.YEAR),
@@ -138,6 +148,7 @@ def answered(store: Store, question: Question, now_unix_ms: int) -> Aggregates:
         key=question.key,
         timezones=list(dict.fromkeys(frame.zones.values())),
         simulated=register.organisation.simulated,
+        figures_end=end,
         generated_at=datetime.fromtimestamp(now_unix_ms / 1000, UTC),
         scale=list(SCALE),
         method=METHOD,

@@ -94,6 +94,7 @@ class Aggregates(Resource):
     key: str | None
     timezones: list[str]
     simulated: bool = Field(description="whether these data come from a simulator and say nothing about anybody")
+    figures_end: date = Field(description="the last day that is counted; of a real office never the running one")
     generated_at: datetime
     scale: list[ScaleStep]
     method: str

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.contract.api_office import BRANCH_OF, KYIV, LISBON, Office
+from tests.contract.api_office import BRANCH_OF, KYIV, LISBON, REGISTER, Office
 
 YEAR = {"from": "2026-01-01", "to": "2026-12-31"}
 COUNTS = ("calls", "eligible_calls", "votes")
@@ -242,3 +242,25 @@ def test_every_day_of_a_leap_year_can_be_asked_for(office: Office) -> None:
         cells = ask(client, period="day", **{"from": "2028-01-01", "to": "2028-12-31"})["cells"]
     assert len(cells) == 366
     assert date.fromisoformat(cells[59]["from"]) == date(2028, 2, 29)
+
+
+def test_of_a_real_office_the_running_day_is_not_in_any_figure(office: Office) -> None:
+    """Whoever asks every second would see each vote come in, next to a desk that has just turned "voted" (P3.2e)."""
+    now = datetime.now(KYIV)
+    office.call("centre-1", now - timedelta(days=1), rating=3)
+    office.call("centre-1", now, rating=1)
+    ask = {"by": "branch", "branch": "centre", "from": (now - timedelta(days=1)).date().isoformat()}
+    with office.client("figures") as client:
+
+        def votes() -> list[int]:
+            cells = client.get("/v1/aggregates", params={**ask, "period": "day"}).json()["cells"]
+            return [cell["votes"] for cell in cells]
+
+        assert votes() == [1, 1]
+        real = REGISTER.organisation.model_copy(update={"simulated": False})
+        office.store.load_register(REGISTER.model_copy(update={"organisation": real}))
+        assert votes() == [1, 0]
+        for period in ("week", "month", "quarter", "year"):
+            answer = client.get("/v1/aggregates", params={**ask, "period": period}).json()
+            assert sum(cell["bad"]["count"] for cell in answer["cells"]) == 0, period
+            assert answer["figures_end"] < now.date().isoformat()
