@@ -6,8 +6,10 @@ organisation, its people and every number are made up, and the register says ``s
 
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from schemas.register import Register
 
@@ -185,6 +187,12 @@ CITY = City(
     desks=_desks(),
     operators=_operators(),
 )
+
+
+def closing_far_from(now: datetime, city: City) -> City:
+    """``city`` with offices that close half a day from ``now``, as far as a daily hour can be."""
+    far = now.astimezone(ZoneInfo(TIMEZONE)) + timedelta(hours=12)
+    return replace(city, branches=tuple(replace(branch, day_ends=f"{far:%H:%M}") for branch in city.branches))
 
 
 def with_fewer_desks(city: City, count: int) -> City:

@@ -10,12 +10,11 @@ import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from sim.city import CITY, TIMEZONE, City, with_fewer_desks
+from sim.city import CITY, City, closing_far_from, with_fewer_desks
 from sim.day import Day
 from sim.errors import ChildFailed, SettingsError
 from sim.interpreter import compile_firmware
@@ -144,10 +143,8 @@ def _folder(data: Path | None) -> Iterator[Path]:
 
 
 def _city(options: Options) -> City:
-    """The city with so many desks, whose offices close as far from now as can be: no call may be cut off midway."""
+    """The city with so many desks, and no call of it cut off midway by the end of the day."""
     try:
-        city = with_fewer_desks(CITY, options.desks)
+        return closing_far_from(datetime.now(UTC), with_fewer_desks(CITY, options.desks))
     except ValueError as error:
         raise SettingsError(f"--desks: {error}") from None
-    far = datetime.now(ZoneInfo(TIMEZONE)) + timedelta(hours=12)
-    return replace(city, branches=tuple(replace(branch, day_ends=f"{far:%H:%M}") for branch in city.branches))

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -13,7 +14,7 @@ import httpx2
 
 from collector.register import read_register
 from collector.store import Store
-from sim.city import CITY, with_fewer_desks
+from sim.city import CITY, closing_far_from, with_fewer_desks
 from sim.interpreter import compile_firmware
 from sim.place import Place, Ports
 from sim.ports import choose
@@ -43,7 +44,7 @@ class Centre:
 
     def __init__(self, folder: Path, desks: int):
         self.place = Place(folder)
-        self.city = with_fewer_desks(CITY, desks)
+        self.city = closing_far_from(datetime.now(UTC), with_fewer_desks(CITY, desks))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.stack: Stack
