@@ -36,6 +36,9 @@ PAD_RULES = (
     (WRITE, "status"),
     (WRITE, "health"),
 )
+# What else an office's Mosquitto must be told. Client ids are user names, or any pad could take over any session by
+# its id; and no message of ours comes near the size limit (codec.SIZE_LIMITS).
+MOSQUITTO_RULES = ("allow_anonymous false", "use_username_as_clientid true", "message_size_limit 4096")
 RESERVED_NAMES = tuple(sorted(SERVER_RULES))
 
 

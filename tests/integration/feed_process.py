@@ -53,8 +53,8 @@ class GuardedMosquitto(Mosquitto):
             subprocess.run([tool, "-b", str(passwords), user, PASSWORD], check=True, capture_output=True)
         rules.write_text(access.mosquitto_acl())
         rules.chmod(0o600)
-        config = f"listener {self.port} 127.0.0.1\nallow_anonymous false\nuser root\n"
-        self._config.write_text(config + f"password_file {passwords}\nacl_file {rules}\nset_tcp_nodelay true\n")
+        config = f"listener {self.port} 127.0.0.1\nuser root\npassword_file {passwords}\nacl_file {rules}\n"
+        self._config.write_text("\n".join((config, *access.MOSQUITTO_RULES, "set_tcp_nodelay true\n")))
 
 
 def until(reached: Callable[[], Any], what: str) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from protocol.access import mosquitto_acl
+from protocol.access import MOSQUITTO_RULES, mosquitto_acl
 from tests.integration.pad_broker import free_port, mosquitto_binary
 
 DEADLINE_S = 20
@@ -32,8 +32,8 @@ class GuardedMosquitto:
         (folder / "mosquitto.conf").write_text(
             f"user {getpass.getuser()}\n"
             f"listener {self.port} 127.0.0.1\n"
-            "allow_anonymous false\n"
-            f"password_file {passwords}\n"
+            + "".join(f"{rule}\n" for rule in MOSQUITTO_RULES)
+            + f"password_file {passwords}\n"
             f"acl_file {folder / 'acl'}\n"
             f"persistence true\npersistence_location {folder}/\n" + options
         )

@@ -28,7 +28,8 @@ FEED_JOURNAL, PAD_JOURNAL = "0badcafe", "11111111"
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[GuardedMosquitto]:
-    broker = GuardedMosquitto(tmp_path / "broker", USERS).start()
+    # No limit of size here: what a careless broker lets through must not harm the collector either.
+    broker = GuardedMosquitto(tmp_path / "broker", USERS, options="message_size_limit 0\n").start()
     yield broker
     broker.stop()
 

@@ -51,12 +51,15 @@ def test_the_deployment_commands_work_in_an_empty_folder(tmp_path: Path) -> None
     (tmp_path / "collector.toml").write_text('database_url = "sqlite:///zrazkovo.db"\n', encoding="utf-8")
     write_register(tmp_path / "register.toml", CITY)
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    printed = ""
     for line in block_with("mosquitto_acl").splitlines():
         typed = line.replace(".venv/bin/python", f"{ROOT}/.venv/bin/python")
         said = subprocess.run(
             ["bash", "-c", typed], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
         )
         assert said.returncode == 0, f"{line}\n{said.stdout}{said.stderr}"
+        printed += said.stdout
+    assert "use_username_as_clientid true" in printed
     assert "pattern write" in (tmp_path / "zrazkovo.acl").read_text(encoding="utf-8")
 
 
