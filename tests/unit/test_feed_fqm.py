@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from collector.feed.errors import SourceDown
-from collector.feed.fqm import Client, Poller
+from collector.feed.fqm import CHUNK, END_CHUNKS, FEW_CHUNKS, WHOLE_EVERY, Client, Poller
 from collector.feed.fqm_rows import KEPT_MS, Names, Pull, Said, Seat, Snapshot, dump, read_rows, restore, translate
 from collector.feed.intake import Intake
 from collector.feed.model import Branch
@@ -346,18 +346,32 @@ def test_of_a_very_long_list_most_sweeps_read_the_end_only(stage: Stage, tmp_pat
     began = datetime(2026, 11, 21, 20, tzinfo=UTC)
     rows = [
         {**first, "id": number, "pdt": (began + timedelta(seconds=number)).replace(tzinfo=None).isoformat()}
-        for number in range(200)
+        for number in range(CHUNK * FEW_CHUNKS + 5)
     ]
     stage.answer = {"status": 200, "body": rows}
     polled = Polled(stage, tmp_path)
+    whole = FEW_CHUNKS + 1
     polled.poller.poll()
-    assert len(stage.asked) == 7
-    for _ in range(4):
+    assert len(stage.asked) == whole
+    for _ in range(WHOLE_EVERY - 1):
         polled.poller.poll()
-    assert len(stage.asked) == 7 + 4
+    assert len(stage.asked) == whole + (WHOLE_EVERY - 1) * END_CHUNKS
     polled.poller.poll()
-    assert len(stage.asked) == 7 + 4 + 7
+    assert len(stage.asked) == whole + (WHOLE_EVERY - 1) * END_CHUNKS + whole
     assert polled.store.depths() == {}  # what was left out of a sweep was not taken for removed
+    polled.end()
+
+
+def test_a_list_that_has_shrunk_is_read_whole_at_the_next_sweep(stage: Stage, tmp_path: Path) -> None:
+    row = recorded("05")["body"][0]
+    stage.answer = {"status": 200, "body": [{**row, "id": number} for number in range(CHUNK * FEW_CHUNKS + 5)]}
+    polled = Polled(stage, tmp_path)
+    polled.poller.poll()
+    stage.answer = {"status": 200, "body": []}
+    polled.poller.poll()  # asks for the end, and finds that there is none
+    stage.asked.clear()
+    polled.poller.poll()
+    assert [parse_qs(urlsplit(path).query)["chunk"] for path in stage.asked] == [["1"]]
     polled.end()
 
 

@@ -2,8 +2,9 @@
 
 const language = document.documentElement.lang;
 const whole = new Intl.NumberFormat(language);
-const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
-const percentFine = new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const rounding = { style: "percent", roundingMode: "halfEven" }; // as the server rounds: 62.5 % is 62 % on every page
+const percent = new Intl.NumberFormat(language, { ...rounding, maximumFractionDigits: 0 });
+const percentFine = new Intl.NumberFormat(language, { ...rounding, minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export const count = (n) => whole.format(n);
 export const share = (part, of) => (of ? percent.format(part / of) : "–");
