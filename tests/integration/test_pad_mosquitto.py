@@ -195,7 +195,7 @@ def test_after_a_power_cut_the_same_single_lamp_and_the_same_vote_again(pad: Pad
     pad.wait_for_lamps(EXEMPLARY)
     assert pad.lamps == [DARK, EXEMPLARY]
     assert centre.wait_for_vote(ONE) == first
-    assert centre.wait_for_status(phase="voted", call=ONE).boot == 2
+    centre.wait_for_status(phase="voted", call=ONE, boot=2)
     pad.press(1)
     centre.acknowledge(first)
     centre.publish("command", command("report"), retain=False)
