@@ -25,7 +25,6 @@ from collector.store import (
 from protocol import codec, topics
 from protocol.messages import Health, PadStatus, QueueEvent, Vote
 from tests.integration.collector_process import NOON_DAY, NOON_UNIX_MS, call_id, event, vote
-from tests.integration.postgres import Postgres
 
 DESKS = ("centre-01", "centre-02", "vyshenka-01")
 FOR_EVER = 4102444800000
@@ -44,19 +43,9 @@ REGISTER = Register(
 )
 
 
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    cluster = Postgres(tmp_path_factory.mktemp("cluster") / "postgres").start()
-    yield cluster
-    cluster.stop()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'zrazkovo.db'}"
-    cluster: Postgres = request.getfixturevalue("cluster")
-    return cluster.url()
+@pytest.fixture
+def url(any_database: str) -> str:
+    return any_database
 
 
 @pytest.fixture
