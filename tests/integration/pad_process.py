@@ -79,6 +79,11 @@ class PadProcess:
         """One push of a button (1..3), down and up; returns when."""
         return self.write(f"P{button}1\nP{button}0\n")
 
+    def has_shown(self, *wanted: str) -> None:
+        """Everything the lamps have shown since the start, in order. The pipe may lag behind the broker."""
+        self._wait(lambda: len(self.lamps) >= len(wanted), f"{len(wanted)} states of the lamps")
+        assert self.lamps == list(wanted)
+
     def wait_for_lamps(self, wanted: str) -> float:
         """Waits until the lamps show ``wanted``; returns when they began to."""
 
