@@ -17,7 +17,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from protocol import codec, topics
-from protocol.messages import Ack, CallClosed, CallOpened, Message, PadStatus, Vote
+from protocol.messages import Ack, CallClosed, CallOpened, Health, Message, PadStatus, Vote
 from tests.integration.pad_process import DEADLINE_S
 
 MISSING = "mosquitto is not installed: apt-get install mosquitto"
@@ -136,6 +136,21 @@ class Centre:
         with self._changed:
             assert self._changed.wait_for(reached, DEADLINE_S), f"not heard, but: {self.heard}"
         return found[times - 1]
+
+    def wait_for_report(self, command: bytes, **fields: object) -> None:
+        """Asks the pad for its health until these fields have these values: what it was told otherwise may lag."""
+
+        def said() -> bool:
+            reports = [message for _, _, message, _ in self.heard if isinstance(message, Health)]
+            return any(all(getattr(each, key) == value for key, value in fields.items()) for each in reports)
+
+        deadline = time.monotonic() + DEADLINE_S
+        while True:
+            self.publish("command", command, retain=False)  # not under the lock: what arrives meanwhile needs it
+            with self._changed:
+                if self._changed.wait_for(said, 0.5):
+                    return
+                assert time.monotonic() < deadline, f"not reported, but: {self.heard}"
 
     def wait_for_vote(self, call: str, times: int = 1) -> Vote:
         vote = self.wait_for(lambda message: isinstance(message, Vote) and message.call == call, times)

@@ -114,20 +114,14 @@ def test_presses_after_the_vote_are_counted_as_repeats_and_change_nothing(pad: P
     centre.acknowledge(centre.wait_for_vote(ONE))
     pad.press(1)
     pad.press(2)
-    centre.publish("command", command("report"), retain=False)
-    health = centre.wait_for(lambda message: isinstance(message, Health))
-    assert isinstance(health, Health)
-    assert (health.votes, health.repeats, health.no_call, health.outbox) == (1, 2, 0, 0)
+    centre.wait_for_report(command("report"), votes=1, repeats=2, no_call=0, outbox=0)
     pad.has_shown(DARK, ALL, EXEMPLARY)
     assert len({(vote.journal, vote.seq) for vote in centre.votes}) == 1
 
 
 def test_a_press_without_a_call_lights_nothing_and_is_counted(pad: PadProcess, centre: Centre) -> None:
     pad.press(1)
-    centre.publish("command", command("report"), retain=False)
-    health = centre.wait_for(lambda message: isinstance(message, Health))
-    assert isinstance(health, Health)
-    assert (health.votes, health.no_call) == (0, 1)
+    centre.wait_for_report(command("report"), votes=0, no_call=1)
     pad.has_shown(DARK)
 
 
@@ -177,10 +171,7 @@ def test_a_call_nobody_closed_ends_with_its_trust(pad: PadProcess, centre: Centr
     pad.wait_for_lamps(ALL)
     pad.wait_for_lamps(DARK)
     pad.press(1)
-    centre.publish("command", command("report"), retain=False)
-    health = centre.wait_for(lambda message: isinstance(message, Health))
-    assert isinstance(health, Health)
-    assert (health.votes, health.late) == (0, 1)
+    centre.wait_for_report(command("report"), votes=0, late=1)
 
 
 def test_after_a_power_cut_the_same_single_lamp_and_the_same_vote_again(pad: PadProcess, centre: Centre) -> None:
@@ -198,10 +189,7 @@ def test_after_a_power_cut_the_same_single_lamp_and_the_same_vote_again(pad: Pad
     centre.wait_for_status(phase="voted", call=ONE, boot=2)
     pad.press(1)
     centre.acknowledge(first)
-    centre.publish("command", command("report"), retain=False)
-    health = centre.wait_for(lambda message: isinstance(message, Health))
-    assert isinstance(health, Health)
-    assert (health.votes, health.repeats, health.outbox) == (0, 1, 0)
+    centre.wait_for_report(command("report"), votes=0, repeats=1, outbox=0)
 
 
 def test_a_vote_is_sent_again_until_acknowledged_and_never_after(pad: PadProcess, centre: Centre) -> None:
@@ -220,10 +208,7 @@ def test_a_vote_is_sent_again_until_acknowledged_and_never_after(pad: PadProcess
     centre.publish("command", command("report"), retain=False)
     pad.wait_for_log("connected")
     centre.wait_for_status(state="online", boot=2)
-    centre.publish("command", command("report"), retain=False)
-    health = centre.wait_for(lambda message: isinstance(message, Health))
-    assert isinstance(health, Health)
-    assert health.outbox == 0
+    centre.wait_for_report(command("report"), outbox=0, votes=0)
     assert centre.votes == []
 
 
