@@ -12,6 +12,10 @@ objects whose numbers are integers; unknown keys, floats and anything over the s
     desk/<desk>/status     pad -> all             yes       PadStatus (also the last will, state "offline")
     desk/<desk>/health     pad -> all             no        Health
     desk/<desk>/command    IT -> pad              no        Command
+    desk/<desk>/settings   IT -> pad              yes       Settings
+    desk/<desk>/update     IT -> pad              yes       UpdateOffered | UpdateWithdrawn
+    desk/<desk>/want       pad -> IT              no        Want
+    desk/<desk>/piece      IT -> pad              no        Piece
     queue/<branch>/event   feed -> collector      no        QueueEvent
     queue/<branch>/ack     collector -> feed      yes       Ack
 
@@ -21,6 +25,10 @@ for the same journal reaches them. Each publishes only its oldest unacknowledged
 pauses, so an ack for ``seq`` means that everything up to ``seq`` is committed. The collector answers every copy of what
 it already has with the same ack. A feed begins a journal at every start, with the Unix time in seconds or where the
 last one stopped, so that numbers go on rising and "the highest seq wins" holds across journals.
+
+Updates. What a pad is to run is offered in a retained message, so that one that was off the line learns of it when it
+comes back. The pad asks for what it lacks by SHA-256 and offset, one piece at a time, over the connection it has: no
+second connection, no second set of credentials, and a download goes on where it stopped.
 
 History
     1   first version.

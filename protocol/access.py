@@ -25,16 +25,25 @@ SERVER_RULES = {
     "it": (
         (READ, topics.every_desk("status")),
         (READ, topics.every_desk("health")),
+        (READ, topics.every_desk("call")),
+        (READ, topics.every_desk("want")),
         (WRITE, topics.every_desk("command")),
+        (WRITE, topics.every_desk("settings")),
+        (WRITE, topics.every_desk("update")),
+        (WRITE, topics.every_desk("piece")),
     ),
 }
 PAD_RULES = (
     (READ, "call"),
     (READ, "ack"),
     (READ, "command"),
+    (READ, "settings"),
+    (READ, "update"),
+    (READ, "piece"),
     (WRITE, "vote"),
     (WRITE, "status"),
     (WRITE, "health"),
+    (WRITE, "want"),
 )
 # What else an office's Mosquitto must be told. Client ids are user names, or any pad could take over any session by
 # its id; and no message of ours comes near the size limit (codec.SIZE_LIMITS).

@@ -15,9 +15,13 @@ SIZE_LIMITS = {
     "call": 256,
     "vote": 256,
     "ack": 256,
-    "status": 512,
-    "health": 512,
+    "status": 640,
+    "health": 640,
     "command": 256,
+    "settings": 256,
+    "update": 256,
+    "want": 256,
+    "piece": 880,
     "event": 1024,
 }
 

@@ -71,6 +71,20 @@ class Maybe(Rule):
         return None if value is None else self.rule.problem(value)
 
 
+class Base64(Rule):
+    """Bytes as base64 without line breaks, at most ``limit`` characters. The alphabet is the decoder's to check."""
+
+    def __init__(self, limit: int):
+        self.limit = limit
+
+    def problem(self, value: object) -> "str | None":
+        if type(value) is not str:
+            return "must be a string"
+        if len(value) > self.limit or len(value) % 4:
+            return "must be base64 of at most %d characters" % self.limit
+        return None
+
+
 # Shared rules. 2020-01-01 .. 2100-01-01: a clock outside is wrong, not early or late.
 UNIX_MS = Int(1577836800000, 4102444800000)
 DURATION_MS = Int(0, 86400000)
@@ -81,3 +95,4 @@ CALL_ID = Text(16, 16, _BASE32)
 JOURNAL_ID = Text(8, 8, _HEX)
 EVENT_ID = Text(1, 64, _TOKEN)
 WORD = Text(1, 40, _TOKEN)
+SHA256 = Text(64, 64, _HEX)

@@ -11,8 +11,10 @@ from protocol.fields import (
     JOURNAL_ID,
     NAME,
     RATING,
+    SHA256,
     UNIX_MS,
     WORD,
+    Base64,
     Int,
     Maybe,
     OneOf,
@@ -41,6 +43,11 @@ EVENT_TYPES = (
     "operator_paused",
     "reset",
 )
+# What a pad was doing when it hung or crashed; what its last update has come to.
+STEPS = ("starting", "buttons", "network", "storage", "update", "self_test")
+UPDATE_STATES = ("none", "loading", "waiting", "trial", "done", "refused", "no_space", "rolled_back")
+# Bytes in one Piece: with the topic around it, the packet fits a pad's receive buffer of 1 KB.
+PIECE_BYTES = 504
 CLOSE_REASONS = ("next_call", "end_of_day", "operator_closed", "called_elsewhere", "reset")
 
 
@@ -139,10 +146,16 @@ class PadStatus(Message):
         ("journal", JOURNAL_ID),
         ("boot", COUNT),
         ("firmware", WORD),
-        ("reset", OneOf("power", "watchdog", "soft", "unknown")),
+        ("reset", OneOf("power", "watchdog", "soft", "crash", "update", "unknown")),
         ("lamps", OneOf("ok", "fault", "unverified")),
         ("buttons", OneOf("ok", "stuck", "unverified")),
         ("storage", OneOf("ok", "full", "fault")),
+        ("memory", OneOf("ok", "low")),
+        ("clock", OneOf("ok", "unset", "wrong")),
+        ("during", Maybe(OneOf(*STEPS))),  # the step that a watchdog or a crash ended
+        ("update", OneOf(*UPDATE_STATES)),
+        ("mode", OneOf("normal", "safe")),  # safe: answers IT, takes no votes
+        ("board", WORD),
     )
 
     def __init__(
@@ -157,6 +170,12 @@ class PadStatus(Message):
         lamps: str,
         buttons: str,
         storage: str,
+        memory: str = "ok",
+        clock: str = "ok",
+        during: "str | None" = None,
+        update: str = "none",
+        mode: str = "normal",
+        board: str = "unix",
     ):
         self.state = state
         self.phase = phase
@@ -168,6 +187,12 @@ class PadStatus(Message):
         self.lamps = lamps
         self.buttons = buttons
         self.storage = storage
+        self.memory = memory
+        self.clock = clock
+        self.during = during
+        self.update = update
+        self.mode = mode
+        self.board = board
 
 
 class Health(Message):
@@ -187,6 +212,12 @@ class Health(Message):
         ("late", COUNT),
         ("reconnects", COUNT),
         ("refused_messages", COUNT),
+        ("flash_free_bytes", COUNT),
+        (
+            "clock_off_ms",
+            Maybe(Int(-4102444800000, 4102444800000)),
+        ),  # the pad's clock less the collector's; null: unknown
+        ("self_tests", COUNT),
     )
 
     def __init__(
@@ -203,6 +234,9 @@ class Health(Message):
         late: int,
         reconnects: int,
         refused_messages: int,
+        flash_free_bytes: int = 0,
+        clock_off_ms: "int | None" = None,
+        self_tests: int = 0,
     ):
         self.uptime_s = uptime_s
         self.heap_used_bytes = heap_used_bytes
@@ -216,17 +250,78 @@ class Health(Message):
         self.late = late
         self.reconnects = reconnects
         self.refused_messages = refused_messages
+        self.flash_free_bytes = flash_free_bytes
+        self.clock_off_ms = clock_off_ms
+        self.self_tests = self_tests
 
 
 class Command(Message):
     """Something IT asks of one pad. ``id`` lets the asker recognise the effect; unknown words are refused."""
 
     KIND = "command"
-    FIELDS = (("id", EVENT_ID), ("do", OneOf("identify", "restart", "report")))
+    FIELDS = (("id", EVENT_ID), ("do", OneOf("identify", "restart", "report", "test")))
 
     def __init__(self, id: str, do: str):
         self.id = id
         self.do = do
+
+
+class Settings(Message):
+    """How the lamps are to behave. Kept at the broker, so that a replaced pad behaves as the one before.
+
+    ``chosen_s``: after so many seconds the chosen lamp goes out too; 0: it stays lit until the call ends (order P2.6).
+    """
+
+    KIND = "settings"
+    FIELDS = (("armed_pct", Int(1, 100)), ("chosen_pct", Int(1, 100)), ("chosen_s", Int(0, 3600)))
+
+    def __init__(self, armed_pct: int = 100, chosen_pct: int = 100, chosen_s: int = 0):
+        self.armed_pct = armed_pct
+        self.chosen_pct = chosen_pct
+        self.chosen_s = chosen_s
+
+
+class UpdateOffered(Message):
+    """This pad is to run ``version``; ``manifest`` is the SHA-256 of the manifest that lists its files."""
+
+    KIND = "update"
+    TAG = ("state", "offered")
+    FIELDS = (("version", WORD), ("manifest", SHA256))
+
+    def __init__(self, version: str, manifest: str):
+        self.version = version
+        self.manifest = manifest
+
+
+class UpdateWithdrawn(Message):
+    """Nothing is on offer: a pad that has not yet changed over stays with what it runs."""
+
+    KIND = "update"
+    TAG = ("state", "withdrawn")
+
+
+class Want(Message):
+    """The pad asks for the bytes from ``offset`` on of the file with this SHA-256."""
+
+    KIND = "want"
+    FIELDS = (("sha256", SHA256), ("offset", COUNT))
+
+    def __init__(self, sha256: str, offset: int):
+        self.sha256 = sha256
+        self.offset = offset
+
+
+class Piece(Message):
+    """At most PIECE_BYTES bytes of a file, base64; ``size`` is the whole file's, 0 if there is no such file."""
+
+    KIND = "piece"
+    FIELDS = (("sha256", SHA256), ("offset", COUNT), ("size", COUNT), ("data", Base64(PIECE_BYTES // 3 * 4)))
+
+    def __init__(self, sha256: str, offset: int, size: int, data: str):
+        self.sha256 = sha256
+        self.offset = offset
+        self.size = size
+        self.data = data
 
 
 class QueueEvent(Message):
@@ -282,4 +377,18 @@ class QueueEvent(Message):
         self.reason = reason
 
 
-MESSAGES = (CallOpened, CallClosed, Vote, Ack, PadStatus, Health, Command, QueueEvent)
+MESSAGES = (
+    CallOpened,
+    CallClosed,
+    Vote,
+    Ack,
+    PadStatus,
+    Health,
+    Command,
+    Settings,
+    UpdateOffered,
+    UpdateWithdrawn,
+    Want,
+    Piece,
+    QueueEvent,
+)

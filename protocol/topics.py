@@ -5,7 +5,7 @@ from protocol.errors import BadTopic
 from protocol.fields import NAME
 
 ROOT = "zrazkovo/%d" % VERSION
-DESK_KINDS = ("call", "vote", "ack", "status", "health", "command")
+DESK_KINDS = ("call", "vote", "ack", "status", "health", "command", "settings", "update", "want", "piece")
 QUEUE_KINDS = ("event", "ack")
 
 

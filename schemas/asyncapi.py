@@ -11,7 +11,8 @@ _ADDRESSES = {
     **{("desk", kind): f"{topics.ROOT}/desk/{{desk}}/{kind}" for kind in topics.DESK_KINDS},
     **{("queue", kind): f"{topics.ROOT}/queue/{{branch}}/{kind}" for kind in topics.QUEUE_KINDS},
 }
-_RETAINED = {"call", "ack", "status"}
+_RETAINED = {"call", "ack", "status", "settings", "update"}
+_UNCONFIRMED = {"health", "want", "piece"}
 
 
 def document() -> Document:
@@ -64,7 +65,7 @@ def _operations() -> Document:
         f"{party}-{'sends' if action == access.WRITE else 'receives'}-{room}-{kind}": {
             "action": "send" if action == access.WRITE else "receive",
             "channel": {"$ref": f"#/channels/{room}-{kind}"},
-            "bindings": {"mqtt": {"qos": 0 if kind == "health" else 1, "retain": kind in _RETAINED}},
+            "bindings": {"mqtt": {"qos": 0 if kind in _UNCONFIRMED else 1, "retain": kind in _RETAINED}},
         }
         for party, action, (room, kind) in sorted(rules)
     }

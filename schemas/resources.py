@@ -146,6 +146,9 @@ class PadHealth(Resource):
     late: int
     reconnects: int
     refused_messages: int
+    flash_free_bytes: int
+    clock_off_ms: int | None
+    self_tests: int
 
 
 class DeskResource(Resource):

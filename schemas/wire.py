@@ -28,6 +28,9 @@ JournalId = Annotated[
 ]
 EventId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
 Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9._:-]+$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Step = Literal["starting", "buttons", "network", "storage", "update", "self_test"]
+UpdateState = Literal["none", "loading", "waiting", "trial", "done", "refused", "no_space", "rolled_back"]
 Rating = Annotated[int, Field(ge=1, le=3, description="1 bad, 2 good, 3 exemplary (order P2.1).")]
 EventType = Literal[
     "issued",
@@ -107,10 +110,16 @@ class PadStatus(WireModel):
     journal: JournalId
     boot: Count
     firmware: Word
-    reset: Literal["power", "watchdog", "soft", "unknown"]
+    reset: Literal["power", "watchdog", "soft", "crash", "update", "unknown"]
     lamps: Literal["ok", "fault", "unverified"]
     buttons: Literal["ok", "stuck", "unverified"]
     storage: Literal["ok", "full", "fault"]
+    memory: Literal["ok", "low"]
+    clock: Literal["ok", "unset", "wrong"]
+    during: Annotated[Step | None, Field(description="The step that a watchdog or a crash ended.")]
+    update: UpdateState
+    mode: Annotated[Literal["normal", "safe"], Field(description="safe: answers IT, takes no votes.")]
+    board: Word
 
 
 class Health(WireModel):
@@ -128,13 +137,59 @@ class Health(WireModel):
     late: Count
     reconnects: Count
     refused_messages: Count
+    flash_free_bytes: Count
+    clock_off_ms: Annotated[
+        Annotated[int, Field(ge=-4102444800000, le=4102444800000)] | None,
+        Field(description="The pad's clock less the collector's; null: unknown."),
+    ]
+    self_tests: Count
 
 
 class Command(WireModel):
     """Something IT asks of one pad."""
 
     id: EventId
-    do: Literal["identify", "restart", "report"]
+    do: Literal["identify", "restart", "report", "test"]
+
+
+class Settings(WireModel):
+    """How the lamps are to behave."""
+
+    armed_pct: Annotated[int, Field(ge=1, le=100)]
+    chosen_pct: Annotated[int, Field(ge=1, le=100)]
+    chosen_s: Annotated[
+        int, Field(ge=0, le=3600, description="Then the chosen lamp goes out; 0: it stays until the call ends.")
+    ]
+
+
+class UpdateOffered(WireModel):
+    """What this pad is to run: a version, and the SHA-256 of the manifest that lists its files."""
+
+    state: Literal["offered"]
+    version: Word
+    manifest: Sha256
+
+
+class UpdateWithdrawn(WireModel):
+    """Nothing is on offer."""
+
+    state: Literal["withdrawn"]
+
+
+class Want(WireModel):
+    """The pad asks for the bytes from ``offset`` on of the file with this SHA-256."""
+
+    sha256: Sha256
+    offset: Count
+
+
+class Piece(WireModel):
+    """Some bytes of a file; ``size`` is the whole file's, 0 if there is no such file."""
+
+    sha256: Sha256
+    offset: Count
+    size: Count
+    data: Annotated[str, Field(max_length=672, pattern=r"^(.{4})*$", description="Base64.")]
 
 
 class QueueEvent(WireModel):
@@ -161,5 +216,9 @@ MODELS: dict[str, tuple[type[WireModel], ...]] = {
     "status": (PadStatus,),
     "health": (Health,),
     "command": (Command,),
+    "settings": (Settings,),
+    "update": (UpdateOffered, UpdateWithdrawn),
+    "want": (Want,),
+    "piece": (Piece,),
     "event": (QueueEvent,),
 }

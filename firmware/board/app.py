@@ -209,6 +209,7 @@ class App:
             lamps="unverified",  # no board has a sensor that sees its lamps
             buttons=buttons,
             storage=storage,
+            board=self._board.NAME,
         )
 
     def _publish_health(self, ticks_ms: int) -> None:

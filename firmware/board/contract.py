@@ -48,6 +48,7 @@ class Connector(Protocol):
 class Board(Protocol):
     """One kind of pad hardware."""
 
+    NAME: str  # in PadStatus.board
     RESET: str  # why it started, in the words of PadStatus.reset
     BUTTON_IDS: "tuple[int, int, int]"  # bad, good, exemplary
     LAMP_IDS: "tuple[int, int, int]"

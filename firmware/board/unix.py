@@ -130,6 +130,7 @@ class FileBlockDevice:
 class UnixBoard:
     """contract.Board on pipes."""
 
+    NAME = "unix"
     Pin = Pin
     BUTTON_IDS = (1, 2, 3)
     LAMP_IDS = (4, 5, 6)

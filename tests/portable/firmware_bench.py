@@ -106,6 +106,7 @@ class Connector:
 class Board:
     """firmware.board.contract.Board; ``trace`` has everything that can be seen from outside, in order."""
 
+    NAME = "bench"
     RESET = "power"
     BUTTON_IDS = (1, 2, 3)
     LAMP_IDS = (4, 5, 6)
