@@ -40,7 +40,7 @@ bench-demo: .venv/dev.ok ## press to lamp, press to figure and memory of the run
 	@$(BIN)/python tests/bench/bench_demo.py $(ARGS)
 
 lock: .venv/dev.ok ## resolves requirements/*.lock anew from pyproject.toml
-	@cd . && for set in "run:" "dev:--group dev"; do \
+	@cd . && for set in "run:" "flash:--group flash" "dev:--group dev"; do \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --no-header --upgrade pyproject.toml $${set#*:} -o requirements/$${set%%:*}.lock; done
 
@@ -61,5 +61,10 @@ clean: ## removes the demo's data and everything built; keeps .venv
 
 .venv/dev.ok: requirements/dev.lock .venv/made.ok
 	@echo "zrazkovo: installing the locked dependencies of the tests (only the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@ .venv/run.ok .venv/flash.ok
+
+.venv/flash.ok: requirements/flash.lock .venv/made.ok
+	@echo "zrazkovo: installing the locked dependencies for flashing pads (only the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@ .venv/run.ok
