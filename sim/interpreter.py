@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware.host.build import BuildError, build
+from firmware.host.build import build
+from firmware.host.errors import BuildError
 from sim.errors import ChildFailed, NoInterpreter
 
 VARIABLE = "MICROPYTHON"

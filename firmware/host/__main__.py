@@ -1,28 +1,36 @@
-"""``python -m firmware.host``: the tool for IT's computer."""
+"""``python -m firmware.host COMMAND``: the tool for IT's computer. It only finds the command's module and runs it."""
 
 import argparse
+import importlib
 import sys
-from pathlib import Path
 
-from firmware.host.build import BuildError, build, sizes
+from firmware.host.errors import HostError
+
+# Command (its module is firmware/host/commands/<command>.py) -> its line in the help.
+COMMANDS = {
+    "build": "compile the pad's files into a folder",
+}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="firmware.host", description="Prepares pads.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    builder = commands.add_parser("build", help="compile the pad's files into a folder")
-    builder.add_argument("out", type=Path, metavar="OUT")
-    arguments = parser.parse_args()
+def main(words: list[str] | None = None) -> int:
+    """Runs the command in ``words`` (sys.argv if None); 0 done, 1 refused or failed, 2 not understood."""
+    words = sys.argv[1:] if words is None else words
+    parser = argparse.ArgumentParser(prog="python -m firmware.host", description="Prepares pads.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parsers = {name: commands.add_parser(name, help=line, description=line) for name, line in COMMANDS.items()}
+    named = next((word for word in words if not word.startswith("-")), "")
+    module = importlib.import_module(f"firmware.host.commands.{named}") if named in COMMANDS else None
+    if module:
+        module.add_arguments(parsers[named])
+    arguments = parser.parse_args(words)
     try:
-        build(arguments.out)
-    except (BuildError, OSError) as error:
+        return int(module.run(arguments)) if module else 2
+    except (HostError, OSError) as error:
         print(f"firmware.host: {error}", file=sys.stderr)
         return 1
-    files = sizes(arguments.out)
-    for path, size_bytes in files.items():
-        print(f"{size_bytes:7,}  {path}")
-    print(f"{sum(files.values()):7,}  total")
-    return 0
+    except KeyboardInterrupt:
+        print("\nfirmware.host: stopped; run it again to go on", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

