@@ -6,6 +6,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
+collect_ignore = ["micropython"]  # run by MicroPython alone: tests/run_portable.py
 IN_CI = bool(os.environ.get("CI"))
 
 settings.register_profile(

@@ -1,11 +1,15 @@
-"""Runs every test_* function of this folder without pytest: `micropython tests/portable/run.py`, from any folder."""
+"""Runs every test_* function of a folder without pytest: `micropython tests/portable/run.py [FOLDER]`, from anywhere.
+
+Without FOLDER, its own; tests/micropython has the tests that need what only MicroPython has.
+"""
 
 import os
 import sys
 
 here = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
-sys.path.insert(0, here)
 sys.path.insert(0, here + "/../..")
+here = sys.argv[1] if len(sys.argv) > 1 else here
+sys.path.insert(0, here)
 passed = failed = 0
 for name in sorted(os.listdir(here)):
     if not (name.startswith("test_") and name.endswith(".py")):
