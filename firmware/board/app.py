@@ -2,6 +2,9 @@
 
 Order in one turn: buttons first, then the network, then what may wait. Two rules hold the finger's patience:
 lamps are set before anything else happens to a press, and nothing is written to flash while the pad is armed.
+
+The watchdog is fed after a turn in which the network was looked after, too; what each turn is at is marked, so that
+the start after a hang can name it.
 """
 
 import gc
@@ -50,6 +53,7 @@ class App:
         self._will_journal = self._journal.id
         self._status_due = self._restart_asked = False
         self._refused = 0
+        self._is_well = False  # buttons and network were both looked after in this turn
         self._stall_max_ms = 0
         self._uptime_ms = 0
         self._ticks = self._health_ticks = board.ticks_ms()
@@ -60,10 +64,13 @@ class App:
         self._board.log("pad %s, journal %s, boot %d" % (VERSION, self._journal.id, self._journal.boot))
         while True:
             idle_ms = self._turn()
+            if self._is_well:
+                self._board.feed_watchdog()
             if self._restart_asked and self._pad.state != machine.ARMED:
                 self._save_if_allowed()
                 self._link.drop("restart", self._board.ticks_ms())
                 return RESTART
+            self._board.mark("buttons")
             if not self._board.wait(idle_ms):
                 return STOP
 
@@ -72,6 +79,7 @@ class App:
         began_ticks = self._board.ticks_ms()
         self._uptime_ms += self._board.ticks_diff(began_ticks, self._ticks)
         self._ticks = began_ticks
+        self._is_well = False
         try:
             self._step(began_ticks)
             idle_ms = self._idle_ms(began_ticks)
@@ -88,8 +96,10 @@ class App:
         buttons = self._panel.scan(ticks_ms)
         if buttons:
             self._carry_out(self._pad.press(buttons, ticks_ms))
+        self._board.mark("network")
         for event in self._link.step(ticks_ms):
             self._on_link(event, ticks_ms)
+        self._is_well = True
         self._carry_out(self._pad.tick(ticks_ms))
         self._save_if_allowed()
         if self._will_journal != self._journal.id:
@@ -119,7 +129,9 @@ class App:
     def _save_if_allowed(self) -> None:
         # What waits for the end of a call is only that votes were acknowledged: after a power cut they go out again.
         if self._unsaved == _VOTE or (self._unsaved == _ACK and self._pad.state != machine.ARMED):
+            self._board.mark("storage")
             self._store.save(self._journal)
+            self._board.mark("network")
             self._unsaved = _NOTHING
 
     def _on_link(self, event: "links.Event", ticks_ms: int) -> None:
@@ -209,6 +221,7 @@ class App:
             lamps="unverified",  # no board has a sensor that sees its lamps
             buttons=buttons,
             storage=storage,
+            during=self._board.DURING,
             board=self._board.NAME,
         )
 

@@ -50,6 +50,7 @@ class Board(Protocol):
 
     NAME: str  # in PadStatus.board
     RESET: str  # why it started, in the words of PadStatus.reset
+    DURING: "str | None"  # the step that a watchdog or a crash ended, in the words of PadStatus.during
     BUTTON_IDS: "tuple[int, int, int]"  # bad, good, exemplary
     LAMP_IDS: "tuple[int, int, int]"
     PRESSED_LEVEL: int  # what a pressed button's pin reads; a lit lamp's is 1
@@ -72,6 +73,15 @@ class Board(Protocol):
 
     def wait(self, timeout_ms: int) -> bool:
         """Sleeps until a button moves, the connection has news, or time is up. False: the pad is to stop."""
+
+    def feed_watchdog(self) -> None:
+        """Once in eight seconds at least, or the pad restarts with RESET "watchdog"."""
+
+    def mark(self, step: str) -> None:
+        """Notes what the pad is doing now (protocol.messages.STEPS), where a restart finds it. Takes microseconds."""
+
+    def leave(self, reset: str) -> None:
+        """Notes why the restart that follows is made: "soft", "update" or "crash"."""
 
     def random_bytes(self, count: int) -> bytes: ...
 

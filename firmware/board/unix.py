@@ -6,6 +6,8 @@ Not an emulator: everything but what is in this file is the code of a real pad.
             P<button>0   it is released                             # text   log
             end          the pad is switched off: exit 0
 
+A pad that hung is ended by its watchdog with SIGKILL, one that crashed exits with 1; start it again, and it says so.
+
 Lines that arrive together are seen in one scan, like fingers within one scan's millisecond; but a release ends the
 scan, so quick presses one after the other stay in order.
 """
@@ -22,6 +24,7 @@ from firmware.board import config
 from firmware.board.app import RESTART, App
 from firmware.board.store import Store
 from firmware.board.tcp import TcpConnector
+from firmware.board.unix_watchdog import Watchdog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,8 +139,12 @@ class UnixBoard:
     LAMP_IDS = (4, 5, 6)
     PRESSED_LEVEL = 1
 
-    def __init__(self) -> None:
-        self.RESET = "power"
+    def __init__(self, folder: str = ".") -> None:
+        self.watchdog = Watchdog(folder)
+        self.RESET, self.DURING = self.watchdog.reset, self.watchdog.during
+        self.feed_watchdog = self.watchdog.feed
+        self.mark = self.watchdog.mark
+        self.leave = self.watchdog.leave
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
         self.connector = TcpConnector(self._poll)
@@ -146,7 +153,7 @@ class UnixBoard:
 
     def restarted(self) -> None:
         """The pad starts again within the same process: lamps are reported anew."""
-        self.RESET = "soft"
+        self.RESET, self.DURING = "soft", None
         self._shown = None
 
     def settle_lamps(self) -> None:
@@ -229,12 +236,24 @@ def mount(path: str) -> bool:
 
 def main(arguments: "list[str]") -> int:
     """Runs the pad that lives in the directory ``arguments[1]`` until its stdin ends; returns the exit code."""
-    board = UnixBoard()
     if len(arguments) != 2:
-        board.log("usage: main.py <the pad's directory>")
+        UnixBoard().log("usage: main.py <the pad's directory>")
         return 2
+    board = UnixBoard(arguments[1])
+    board.mark("starting")
     try:
-        with open(arguments[1] + "/pad.json", "rb") as file:
+        return _run(board, arguments[1])
+    except KeyboardInterrupt:  # Ctrl-C in a terminal reaches every process of it
+        return 0
+    except Exception as error:
+        board.log("crash: %r" % error)
+        board.leave("crash")
+        return 1
+
+
+def _run(board: UnixBoard, folder: str) -> int:
+    try:
+        with open(folder + "/pad.json", "rb") as file:
             settings = config.parse(file.read())
     except OSError:
         board.log("pad.json cannot be read")
@@ -243,14 +262,12 @@ def main(arguments: "list[str]") -> int:
         board.log(str(error))
         return 2
     try:
-        intact = mount(arguments[1] + "/flash.img")
+        intact = mount(folder + "/flash.img")
     except OSError as error:
         board.log("flash.img cannot be used: errno %s" % error.errno)
         return 1
-    try:
-        while App(settings, board, Store(_MOUNT, board.random_bytes, fault=not intact)).run() == RESTART:
-            intact = True
-            board.restarted()
-    except KeyboardInterrupt:  # Ctrl-C in a terminal reaches every process of it
-        pass
+    board.watchdog.start()
+    while App(settings, board, Store(_MOUNT, board.random_bytes, fault=not intact)).run() == RESTART:
+        intact = True
+        board.restarted()
     return 0

@@ -8,6 +8,7 @@ import gc
 
 from firmware.board.mqtt import _packet, _string
 from protocol import codec, topics
+from protocol.messages import STEPS
 
 if hasattr(gc, "threshold"):
     # MicroPython collects only when its heap is full, and then what lives is strewn all over it: the tests that
@@ -108,6 +109,7 @@ class Board:
 
     NAME = "bench"
     RESET = "power"
+    DURING = None
     BUTTON_IDS = (1, 2, 3)
     LAMP_IDS = (4, 5, 6)
     PRESSED_LEVEL = 1
@@ -121,6 +123,9 @@ class Board:
         self.logged = []
         self.lamps = None
         self.random = 7
+        self.step = "starting"  # what a restart would find
+        self.left = ""
+        self.fed = 0
         self.turns = []  # what is to happen in each wait(); the pad is switched off after the last
 
     def settle_lamps(self):
@@ -152,6 +157,16 @@ class Board:
         else:
             turn()
         return True
+
+    def feed_watchdog(self):
+        self.fed += 1
+
+    def mark(self, step):
+        assert step in STEPS
+        self.step = step
+
+    def leave(self, reset):
+        self.left = reset
 
     def random_bytes(self, count):
         self.random = (self.random * 69069 + 1) % (1 << 32)
