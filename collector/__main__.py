@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
 def _add_token(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     create = verbs.add_parser("create", help="print a new token, which is shown this once")
     create.add_argument("name", metavar="NAME")
-    create.add_argument("--scopes", required=True, metavar="A,B", help="figures, operators, devices, metrics, try")
+    create.add_argument("--scopes", required=True, metavar="A,B", help="figures, operators, devices, control...")
     create.add_argument("--days", type=int, metavar="N", help="how long it is valid; without: until revoked")
     create.set_defaults(command=commands.token_create)
     verbs.add_parser("list", help="all tokens, without their secrets").set_defaults(command=commands.token_list)

@@ -30,7 +30,7 @@ from collector.model import (
     PadState,
     VoteRow,
 )
-from collector.rollup import Joined
+from collector.rollup import NOBODY, Joined
 from protocol import codec, topics
 from protocol.messages import Ack, Health, PadStatus, QueueEvent, Vote
 from schemas.periods import day_of
@@ -50,15 +50,18 @@ class Known:
     votes: dict[str, dict[str, VoteRow]] = field(default_factory=dict)  # by call, then desk
     numbers: dict[Number, VoteRow] = field(default_factory=dict)
     pads: dict[str, PadState] = field(default_factory=dict)
+    unavailable: set[tuple[str, str]] = field(default_factory=set)  # call, desk
 
     def add_vote(self, vote: VoteRow) -> None:
         self.votes.setdefault(vote.call, {})[vote.desk] = vote
         self.numbers[vote.desk, vote.journal, vote.seq] = vote
 
     def joined(self, call: str) -> Joined:
-        """The call and the vote of its own desk, each if known."""
+        """The call, the vote of its own desk and whether that desk had no lit pad; each if known."""
         row = self.calls.get(call)
-        return row, self.votes.get(call, {}).get(row.desk) if row else None
+        if row is None:
+            return NOBODY
+        return Joined(row, self.votes.get(call, {}).get(row.desk), (call, row.desk) in self.unavailable)
 
 
 @dataclass
@@ -209,6 +212,12 @@ class Batch:
             status.lamps,
             status.buttons,
             status.storage,
+            status.memory,
+            status.clock,
+            status.during,
+            status.update,
+            status.mode,
+            status.board,
             item.arrival.received_unix_ms,
         )
         if last and last[:-1] == pad[:-1]:

@@ -112,6 +112,12 @@ class PadState(NamedTuple):
     lamps: str
     buttons: str
     storage: str
+    memory: str | None  # this and what follows: null in rows of before these words were on the wire
+    clock: str | None
+    during: str | None
+    update: str | None
+    mode: str | None
+    board: str | None
     changed_unix_ms: int
 
 

@@ -4,9 +4,11 @@ Rules of the file
 1.  A call lies on the local day on which it was called, however late its vote or its end is heard of.
 2.  Every call is in all four cuts, under the key "" where the queue did not say: each cut adds up to its branch.
 3.  A vote makes its call eligible whatever the outcome: nobody strikes out a vote by reporting the client as absent.
+4.  A call without a vote at whose desk no pad was lit is not eligible (order P3.4): its client could not be heard.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from collector.model import CallRow, VoteRow
 
@@ -16,18 +18,28 @@ NOT_ELIGIBLE = frozenset({"no_show", "transferred", "held", "removed", "called_e
 
 Key = tuple[str, str, str, int]  # cut, branch, key, day
 Amounts = tuple[int, int, int, int, int]  # calls, eligible, bad, good, exemplary
-Joined = tuple[CallRow | None, VoteRow | None]
+
+
+class Joined(NamedTuple):
+    """A call, the vote of its own desk, and whether there was no lit pad to vote with."""
+
+    call: CallRow | None = None
+    vote: VoteRow | None = None
+    unavailable: bool = False
+
+
+NOBODY = Joined()  # a call that is not known yet
 NOTHING: Amounts = (0, 0, 0, 0, 0)
 _VOTED: dict[int, Amounts] = {1: (1, 1, 1, 0, 0), 2: (1, 1, 0, 1, 0), 3: (1, 1, 0, 0, 1)}
 
 
-def amounts(call: CallRow | None, vote: VoteRow | None) -> Amounts:
-    """What ``call``, with the vote of its own desk if there is one, counts for."""
+def amounts(call: CallRow | None, vote: VoteRow | None, unavailable: bool = False) -> Amounts:
+    """What ``call``, with the vote of its own desk if there is one, counts for; see Joined."""
     if call is None:
         return NOTHING
     if vote is not None:
         return _VOTED[vote.rating]
-    return (1, 0, 0, 0, 0) if call.outcome in NOT_ELIGIBLE else (1, 1, 0, 0, 0)
+    return (1, 0, 0, 0, 0) if unavailable or call.outcome in NOT_ELIGIBLE else (1, 1, 0, 0, 0)
 
 
 def keys(call: CallRow) -> tuple[Key, Key, Key, Key]:
@@ -51,10 +63,10 @@ def differences(changes: Iterable[tuple[Joined, Joined]]) -> list[tuple[Key, Amo
 
 
 def _add(sums: dict[Key, list[int]], joined: Joined, sign: int) -> None:
-    call, vote = joined
+    call, vote, unavailable = joined
     if call is None:
         return
-    counted = amounts(call, vote)
+    counted = amounts(call, vote, unavailable)
     for key in keys(call):
         row = sums.get(key)
         if row is None:

@@ -42,6 +42,7 @@ Id = Annotated[str, AfterValidator(_legal_id)]
 Timezone = Annotated[str, Field(max_length=60), AfterValidator(_known_timezone)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d$"), AfterValidator(_legal_time)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 
 
 class Entry(BaseModel):
@@ -57,13 +58,24 @@ class Organisation(Entry):
 
 
 class Branch(Entry):
-    """A branch; at ``day_ends``, local time, the feed closes what the queue left open."""
+    """A branch; at ``day_ends``, local time, the feed closes what the queue left open.
+
+    ``complaints_book`` tells clients where the book of complaints and proposals lies (order P3.4), in both languages.
+    """
 
     id: Id
     name: Text
     name_en: Text
     timezone: Timezone = "Europe/Kyiv"
     day_ends: TimeOfDay = "20:00"
+    complaints_book: LongText | None = None
+    complaints_book_en: LongText | None = None
+
+    @model_validator(mode="after")
+    def _both_languages_or_none(self) -> Self:
+        if (self.complaints_book is None) != (self.complaints_book_en is None):
+            raise ValueError("complaints_book and complaints_book_en: one without the other")
+        return self
 
 
 class Service(Entry):

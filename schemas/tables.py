@@ -1,5 +1,7 @@
 """The database: every table of the collector's store and of the feed's own store. No query lives here.
 
+What is wrong with pads and what IT asks of them stands in schemas/fleet_tables.py.
+
 Rules of the file
 1.  Moments are integers, UTC milliseconds (``_unix_ms``); a local day is an integer ``yyyymmdd``.
 2.  ``vote`` is only ever inserted into. What a vote counts for follows from joining it with ``call`` on
@@ -55,6 +57,8 @@ branch = Table(
     Column("timezone", String(60), nullable=False),
     Column("day_ends", String(5), nullable=False),  # local HH:MM
     Column("position", Integer, nullable=False),
+    Column("complaints_book", String(300)),  # where it lies (order P3.4)
+    Column("complaints_book_en", String(300)),
 )
 service = Table(
     "service",
@@ -168,13 +172,20 @@ pad = Table(
     Column("lamps", String(12), nullable=False),
     Column("buttons", String(12), nullable=False),
     Column("storage", String(12), nullable=False),
+    # Null in rows of before these words were on the wire.
+    Column("memory", String(12)),
+    Column("clock", String(12)),
+    Column("during", String(12)),  # the step that a watchdog or a crash ended; null after any other start
+    Column("update", String(12)),
+    Column("mode", String(12)),
+    Column("board", String(40)),
     Column("changed_unix_ms", BigInteger, nullable=False),  # when any of the above last became different
 )
 pad_health = Table(  # the last Health of each pad; it may come before the first status
     "pad_health",
     metadata,
     Column("desk", String(40), primary_key=True),
-    Column("fields", String(600), nullable=False),  # JSON
+    Column("fields", String(1000), nullable=False),  # JSON
     Column("received_unix_ms", BigInteger, nullable=False),
 )
 

@@ -26,7 +26,13 @@ MAY_IMPORT = {
 # Which modules may import a third-party library; a prefix stands for the package beneath it.
 DOORS = {
     "paho": ("collector.mqtt", "collector.feed.mqtt", "sim"),
-    "sqlalchemy": ("schemas.tables", "collector.store", "collector.feed.store", "collector.migrations"),
+    "sqlalchemy": (
+        "schemas.tables",
+        "schemas.fleet_tables",
+        "collector.store",
+        "collector.feed.store",
+        "collector.migrations",
+    ),
     "alembic": ("collector.store", "collector.migrations"),
     "fastapi": ("api", "collector.feed.webhook"),
     "starlette": ("api", "collector.feed.webhook"),

@@ -3,8 +3,12 @@
 from collector.errors import NewerDatabase, StoreError, StoreUnavailable
 from collector.model import Answer, Arrival
 from collector.store.door import Store
+from collector.store.faults import Fault, Notice
 from collector.store.figures import Counts, PadRow, Rollup
+from collector.store.fleet import Fleet
 from collector.store.people import Token
+from collector.store.requests import Credential, PadCommand
+from collector.store.rollouts import Rollout, RolloutPad
 from schemas.register import Branch, Desk, Organisation, Register, Service
 
 __all__ = [
@@ -12,11 +16,18 @@ __all__ = [
     "Arrival",
     "Branch",
     "Counts",
+    "Credential",
     "Desk",
+    "Fault",
+    "Fleet",
     "NewerDatabase",
+    "Notice",
     "Organisation",
+    "PadCommand",
     "PadRow",
     "Register",
+    "Rollout",
+    "RolloutPad",
     "Rollup",
     "Service",
     "Store",

@@ -13,6 +13,7 @@ from collector.model import Answer, Arrival, Office
 from collector.store import figures, people, registry
 from collector.store.engine import make_engine, reading, translated, worth_repeating, writing
 from collector.store.figures import Counts, PadRow, Rollup
+from collector.store.fleet import Fleet
 from collector.store.ledger import Ledger
 from collector.store.migrate import upgrade
 from collector.store.people import Token
@@ -24,7 +25,7 @@ _ATTEMPTS = 5
 
 
 class Store:
-    """An open database. Safe to share between threads; every method is one transaction.
+    """An open database. Safe to share between threads; every method is one transaction. ``fleet`` holds what IT does.
 
     All methods raise StoreUnavailable when the database does not answer, and StoreError when it refuses.
     """
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, engine: Engine):
         self._engine = engine
         self._ledger = Ledger(engine.dialect)
+        self.fleet = Fleet(engine, self._ledger)
         self._office: Office | None = None
         self._watch = _Watch(engine)
 

@@ -44,6 +44,12 @@ class PadRow:
     lamps: str | None
     buttons: str | None
     storage: str | None
+    memory: str | None
+    clock: str | None
+    during: str | None
+    update: str | None
+    mode: str | None
+    board: str | None
     changed_unix_ms: int | None
     health: dict[str, int | None] | None
     health_unix_ms: int | None

@@ -6,7 +6,7 @@ Locks, tables, and rows within a table are always taken in the same order, so th
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -15,7 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.ingest import Batch, Changes, Known
 from collector.model import Answer, Arrival, CallRow, Office, PadState, VoteRow
-from collector.rollup import differences
+from collector.rollup import Joined, differences
+from schemas.fleet_tables import console_unavailable
 from schemas.tables import call, kept, pad, pad_health, rollup_day, vote, waiting
 
 # The classid of our advisory locks, and how many there are: few enough for PostgreSQL's lock table, whatever the batch.
@@ -55,6 +56,7 @@ class Ledger:
         self._read_calls = _select(call, f"id {among}")
         self._read_votes = _select(vote, f"call {among}")
         self._read_numbers = text(f"SELECT {_columns(vote)} FROM {_NUMBERED[dialect.name]}")
+        self._read_unavailable = _select(console_unavailable, f"call {among}")
         self._read_pads = _select(pad, f"desk {among}")
         self._write_call = self._compiled(self._replace(call))
         self._write_vote = self._compiled(self._insert(vote))
@@ -62,6 +64,7 @@ class Ledger:
         self._delete_waiting = self._compiled(
             delete(waiting).where(waiting.c.call == bindparam("of_call"), waiting.c.desk == bindparam("of_desk"))
         )
+        self._write_unavailable = self._compiled(self._insert(console_unavailable).on_conflict_do_nothing())
         self._write_kept = self._compiled(self._count_again())
         self._write_rollup = self._compiled(self._add_up())
         self._write_pad = self._compiled(self._replace(pad))
@@ -75,15 +78,41 @@ class Ledger:
         self._write(connection, batch.changes, known)
         return answers
 
+    def flag(self, connection: Connection, call_id: str, desk: str, why: str, now_unix_ms: int) -> None:
+        """Records that ``desk`` had no lit pad in a call, known already or not; once is enough."""
+        known = self._calls_and_votes(connection, [call_id])
+        before = known.joined(call_id)
+        known.unavailable.add((call_id, desk))
+        _many(connection, self._write_unavailable, [(call_id, desk, now_unix_ms, why)])
+        self._count(connection, [(before, known.joined(call_id))])
+
+    def unflag(self, connection: Connection, call_id: str, desk: str, why: str) -> None:
+        """Takes back what ``flag`` recorded for this reason: the pad was lit in time for a vote after all."""
+        known = self._calls_and_votes(connection, [call_id])
+        table = console_unavailable
+        its = (table.c.call == call_id) & (table.c.desk == desk) & (table.c.why == why)
+        if not connection.execute(delete(table).where(its)).rowcount:
+            return
+        before = known.joined(call_id)
+        known.unavailable.discard((call_id, desk))
+        self._count(connection, [(before, known.joined(call_id))])
+
     # ---- reading
-    def _look_up(self, connection: Connection, batch: Batch) -> Known:
-        calls, known = sorted(batch.calls), Known()
+    def _calls_and_votes(self, connection: Connection, calls: list[str]) -> Known:
+        """What is known of ``calls``, which stay locked to the end of the transaction."""
+        known = Known()
         if self._locks and calls:
             _lock(connection, calls)
         for row in _rows(connection, self._read_calls, calls):
             known.calls[row[0]] = CallRow._make(row)
         for row in _rows(connection, self._read_votes, calls):
             known.add_vote(VoteRow._make(row))
+        for flag in _rows(connection, self._read_unavailable, calls):
+            known.unavailable.add((flag[0], flag._mapping["desk"]))
+        return known
+
+    def _look_up(self, connection: Connection, batch: Batch) -> Known:
+        known = self._calls_and_votes(connection, sorted(batch.calls))
         # A number that was used for another call is not among the votes just read.
         missing = [number for number in batch.numbers if number not in known.numbers]
         for row in _rows(connection, self._read_numbers, missing):
@@ -105,9 +134,12 @@ class Ledger:
         _many(connection, self._write_waiting, [(*key, since) for key, since in sorted(changes.waiting.items())])
         _many(connection, self._delete_waiting, sorted(changes.arrived))
         _many(connection, self._write_kept, [row for _, row in sorted(changes.kept.items())])
-        _many(connection, self._write_rollup, [(*key, *more) for key, more in differences(moved)])
+        self._count(connection, moved)
         _many(connection, self._write_pad, [row for _, row in sorted(changes.pads.items())])
         _many(connection, self._write_health, health)
+
+    def _count(self, connection: Connection, moved: Iterable[tuple[Joined, Joined]]) -> None:
+        _many(connection, self._write_rollup, [(*key, *more) for key, more in differences(moved)])
 
     def _compiled(self, statement: Insert | Delete) -> str:
         """The statement's text, made once: it takes rows as they are, in the order of the table's columns."""

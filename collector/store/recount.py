@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import Connection, select
 
 from collector.model import CallRow, VoteRow
-from collector.rollup import NOTHING, Amounts, Joined, Key, differences
+from collector.rollup import NOBODY, NOTHING, Amounts, Joined, Key, differences
+from schemas.fleet_tables import console_unavailable
 from schemas.tables import call, rollup_day, vote, waiting
 
 _AT_ONCE = 10_000
@@ -26,7 +27,7 @@ def recount(connection: Connection) -> list[str]:
 def _counted(connection: Connection) -> dict[Key, Amounts]:
     totals: dict[Key, Amounts] = {}
     for chunk in _chunks(_joined(connection)):
-        for key, more in differences(((None, None), joined) for joined in chunk):
+        for key, more in differences((NOBODY, joined) for joined in chunk):
             old = totals.get(key, NOTHING)
             totals[key] = (
                 old[0] + more[0], old[1] + more[1], old[2] + more[2], old[3] + more[3], old[4] + more[4]
@@ -35,10 +36,15 @@ def _counted(connection: Connection) -> dict[Key, Amounts]:
 
 
 def _joined(connection: Connection) -> Iterator[Joined]:
-    width = len(call.c)
-    question = select(call, vote).outerjoin_from(call, vote, (vote.c.call == call.c.id) & (vote.c.desk == call.c.desk))
+    width, flag = len(call.c), console_unavailable
+    question = (
+        select(call, flag.c.call.is_not(None), vote)
+        .outerjoin_from(call, vote, (vote.c.call == call.c.id) & (vote.c.desk == call.c.desk))
+        .outerjoin(flag, (flag.c.call == call.c.id) & (flag.c.desk == call.c.desk))
+    )
     for row in connection.execution_options(yield_per=_AT_ONCE).execute(question):
-        yield CallRow(*row[:width]), VoteRow(*row[width:]) if row[width] is not None else None
+        of_vote = row[width + 1 :]
+        yield Joined(CallRow(*row[:width]), VoteRow(*of_vote) if of_vote[0] is not None else None, bool(row[width]))
 
 
 def _chunks(joined: Iterable[Joined]) -> Iterator[list[Joined]]:

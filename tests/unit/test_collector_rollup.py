@@ -3,7 +3,7 @@
 import pytest
 
 from collector.model import CallRow, VoteRow
-from collector.rollup import CUTS, NOT_ELIGIBLE, amounts, differences, keys
+from collector.rollup import CUTS, NOBODY, NOT_ELIGIBLE, Joined, amounts, differences, keys
 
 OUTCOMES = (None, "finished", "left", "next_call", "end_of_day", "operator_closed", "reset", *sorted(NOT_ELIGIBLE))
 
@@ -54,18 +54,18 @@ def test_every_call_is_once_in_every_cut_even_if_the_queue_did_not_say_whose_it_
 
 
 def test_a_new_call_with_its_vote_adds_to_four_rows_in_order_of_their_keys() -> None:
-    found = differences([((None, None), (call("finished"), vote(3)))])
+    found = differences([(NOBODY, Joined(call("finished"), vote(3)))])
     assert [key for key, _ in found] == sorted(keys(call()))
     assert {more for _, more in found} == {(1, 1, 0, 0, 1)}
 
 
 def test_what_does_not_change_a_figure_writes_nothing() -> None:
-    assert differences([((call(), vote(2)), (call("finished"), vote(2)))]) == []
-    assert differences([((None, None), (None, None))]) == []
+    assert differences([(Joined(call(), vote(2)), Joined(call("finished"), vote(2)))]) == []
+    assert differences([(NOBODY, NOBODY)]) == []
 
 
 def test_an_operator_named_later_takes_the_call_along() -> None:
-    found = dict(differences([((call(operator=None), vote(1)), (call(), vote(1)))]))
+    found = dict(differences([(Joined(call(operator=None), vote(1)), Joined(call(), vote(1)))]))
     assert found == {
         ("operator", "centre", "", 20261122): (-1, -1, -1, 0, 0),
         ("operator", "centre", "op-1", 20261122): (1, 1, 1, 0, 0),
@@ -73,6 +73,13 @@ def test_an_operator_named_later_takes_the_call_along() -> None:
 
 
 def test_a_no_show_takes_a_silent_call_out_of_the_eligible_but_no_vote_out_of_anything() -> None:
-    silent = differences([((call(), None), (call("no_show"), None))])
+    silent = differences([(Joined(call()), Joined(call("no_show")))])
     assert {more for _, more in silent} == {(0, -1, 0, 0, 0)}
-    assert differences([((call(), vote(1)), (call("no_show"), vote(1)))]) == []
+    assert differences([(Joined(call(), vote(1)), Joined(call("no_show"), vote(1)))]) == []
+
+
+def test_a_silent_call_without_a_lit_pad_is_not_eligible_but_a_vote_in_it_counts() -> None:
+    assert amounts(call("finished"), None, unavailable=True) == (1, 0, 0, 0, 0)
+    assert amounts(call("finished"), vote(1), unavailable=True) == (1, 1, 1, 0, 0)
+    flagged = differences([(Joined(call()), Joined(call(), unavailable=True))])
+    assert {more for _, more in flagged} == {(0, -1, 0, 0, 0)}
