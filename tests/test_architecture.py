@@ -48,6 +48,8 @@ DOORS = {
     "machine": ("firmware.board",),
     "vfs": ("firmware.board",),
     "network": ("firmware.board",),
+    "cryptography": ("firmware.host",),
+    "tls": ("firmware.board.tls",),
     "micropython": ("firmware.board",),
 }
 MODULE_LINES = 400

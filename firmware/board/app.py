@@ -97,7 +97,9 @@ class App:
         if buttons:
             self._carry_out(self._pad.press(buttons, ticks_ms))
         self._board.mark("network")
-        for event in self._link.step(ticks_ms):
+        armed = self._pad.state == machine.ARMED
+        self._board.connector.step(ticks_ms, not armed)
+        for event in self._link.step(ticks_ms, armed):
             self._on_link(event, ticks_ms)
         self._is_well = True
         self._carry_out(self._pad.tick(ticks_ms))

@@ -24,14 +24,22 @@ class BoardPin(Protocol):
     def irq(self, handler: "Callable[[BoardPin], None]", trigger: int) -> object: ...
 
 
+class Ticks(Protocol):
+    """A board's clock that only runs forward, and wraps."""
+
+    def ticks_ms(self) -> int: ...
+
+    def ticks_diff(self, later: int, earlier: int) -> int: ...
+
+
 class Stream(Protocol):
     """A connection that never blocks. Every method may raise OSError: then it is gone."""
 
     def ready(self) -> bool:
-        """Whether it is open yet (connected, and shaken hands if it does)."""
+        """Whether it is connected yet. To be asked until it is, then never again."""
 
     def send(self, data: bytes) -> int:
-        """How many bytes were taken, perhaps 0."""
+        """How many bytes were taken, perhaps 0; 0 as long as hands are being shaken."""
 
     def receive(self, buffer: bytearray) -> int:
         """How many bytes were put into ``buffer``; 0 for none yet. The end of the stream is an OSError."""
@@ -39,10 +47,53 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
-class Connector(Protocol):
-    """Begins a connection; this is where TLS goes in. Raises OSError."""
+class NetworkInterface(Protocol):
+    """What netif.py uses of network.WLAN, network.LAN and network.WIZNET5K."""
 
-    def open(self, host: str, port: int) -> Stream: ...
+    def active(self, on: bool, /) -> object: ...
+
+    def connect(self, *credentials: str) -> None: ...
+
+    def isconnected(self) -> bool: ...
+
+    def ifconfig(self, given: "tuple[str, str, str, str]" = ..., /) -> "tuple[str, str, str, str]": ...
+
+    def status(self, what: str, /) -> int: ...
+
+
+class Network(Protocol):
+    """The pad's Wi-Fi or Ethernet (netif.py). step() never blocks and never raises."""
+
+    @property
+    def is_up(self) -> bool: ...
+
+    @property
+    def address(self) -> "str | None": ...
+
+    @property
+    def signal_dbm(self) -> "int | None": ...
+
+    @property
+    def name_servers(self) -> "tuple[str, ...]":
+        """As DHCP told."""
+
+    def step(self, ticks_ms: int) -> None: ...
+
+
+class Connector(Protocol):
+    """The way to the outside (net.Net): network, names, clock, streams."""
+
+    stalls: bool  # opening a connection keeps the loop busy for a moment: it shakes hands
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is of use to open a connection now."""
+
+    def step(self, ticks_ms: int, may_write: bool) -> None:
+        """To be called every turn; ``may_write``: flash may be written now."""
+
+    def open(self, host: str, port: int) -> Stream:
+        """Begins a connection. Raises OSError."""
 
 
 class Board(Protocol):
@@ -71,6 +122,9 @@ class Board(Protocol):
     def now_unix_ms(self) -> "int | None":
         """The wall clock, or None while it is unknown."""
 
+    def set_clock(self, unix_ms: int, known: bool) -> None:
+        """Sets the wall clock; not ``known``: only so that certificates can be read, now_unix_ms() stays None."""
+
     def wait(self, timeout_ms: int) -> bool:
         """Sleeps until a button moves, the connection has news, or time is up. False: the pad is to stop."""
 
@@ -91,3 +145,13 @@ class Board(Protocol):
     def signal_dbm(self) -> "int | None": ...
 
     def log(self, text: str) -> None: ...
+
+
+class NetBoard(Ticks, Protocol):
+    """What net.py needs of a board."""
+
+    def now_unix_ms(self) -> "int | None": ...
+
+    def set_clock(self, unix_ms: int, known: bool) -> None: ...
+
+    def random_bytes(self, count: int) -> bytes: ...

@@ -5,8 +5,11 @@
        ▲                       │                   │                 │
        └───── any failure: close, and wait a random time up to the back-off ┘
 
-Nothing here blocks, with one exception: a broker's *name* is looked up at the first attempt (a board without a
-connection is dark, nobody waits for it); after that its address is kept.
+CONNECTING includes looking up the broker's name (resolver.py), SIGNING_IN the TLS handshake: nothing here blocks.
+
+A step of a handshake does keep the loop busy, though: 10 ms on a PC, perhaps a second on a chip (tls.py). So none is
+begun while a client stands before an armed pad; but only for so long, because a pad without a connection does not
+hear that the call is over.
 """
 
 from firmware.board import mqtt
@@ -31,6 +34,9 @@ _CONNECT_TIMEOUT_MS = 10000
 _FIRST_BACKOFF_MS = 1000
 # A connection that lasted this long was a good one: the next pause is short again.
 _STEADY_MS = 10000
+# For so long a client's finger goes before the network.
+_ARMED_PATIENCE_MS = 10000
+_POLITE_LOOK_MS = 100
 # Per turn of the loop, so that a flood of packets cannot keep a finger waiting.
 _READS_PER_STEP = 4
 
@@ -51,18 +57,21 @@ class Link:
         self._entered_ticks = board.ticks_ms()
         self._backoff_ms = _FIRST_BACKOFF_MS
         self._pause_ms = 0
+        self._more = False  # the last step left something unread: what TLS holds decrypted wakes no poll
+        self._is_polite = False  # waits for a client's press before it connects
 
-    def step(self, ticks_ms: int) -> "list[Event]":
-        """Moves the connection on as far as it goes without waiting."""
+    def step(self, ticks_ms: int, armed: bool = False) -> "list[Event]":
+        """Moves the connection on as far as it goes without waiting; ``armed``: a client is about to press."""
+        self._more = False
         try:
             if self.state == WAITING:
-                self._try_to_open(ticks_ms)
+                self._try_to_open(ticks_ms, armed)
             elif self.state == CONNECTING:
                 self._try_to_sign_in(ticks_ms)
             if self._session:
                 return self._talk(ticks_ms)
         except OSError as error:
-            return self.drop("errno %s" % error.errno, ticks_ms)
+            return self.drop(" ".join([str(part) for part in error.args]), ticks_ms)
         return []
 
     def publish(self, message: "Message", retain: bool, qos: int, ticks_ms: int) -> "int | None":
@@ -94,15 +103,22 @@ class Link:
 
     def due_ms(self, ticks_ms: int, otherwise_ms: int) -> int:
         """In how many milliseconds step() must be called again even if nothing arrives."""
-        if self.state != WAITING:
+        if self._more:
+            return 0
+        if self.state != WAITING or not self._board.connector.is_up:
             return otherwise_ms
         left_ms = self._pause_ms - self._board.ticks_diff(ticks_ms, self._entered_ticks)
+        if self._is_polite:
+            left_ms = max(left_ms, _POLITE_LOOK_MS)
         return max(0, min(left_ms, otherwise_ms))
 
-    def _try_to_open(self, ticks_ms: int) -> None:
-        if self._board.ticks_diff(ticks_ms, self._entered_ticks) >= self._pause_ms:
+    def _try_to_open(self, ticks_ms: int, armed: bool) -> None:
+        waited_ms = self._board.ticks_diff(ticks_ms, self._entered_ticks)
+        connector = self._board.connector
+        self._is_polite = armed and connector.stalls and waited_ms < _ARMED_PATIENCE_MS
+        if waited_ms >= self._pause_ms and connector.is_up and not self._is_polite:
             self._enter(CONNECTING, ticks_ms)
-            self._stream = self._board.connector.open(self._config.broker_host, self._config.broker_port)
+            self._stream = connector.open(self._config.broker_host, self._config.broker_port)
 
     def _try_to_sign_in(self, ticks_ms: int) -> None:
         assert self._stream
@@ -127,6 +143,8 @@ class Link:
                 events.extend(self._on_event(event, ticks_ms))
             if self._session is not session:
                 return events  # dropped; session and stream are the old ones
+        else:
+            self._more = True
         for event in session.tick(ticks_ms):
             events.extend(self._on_event(event, ticks_ms))
         self._flush()

@@ -20,17 +20,17 @@ import time
 
 import vfs
 
-from firmware.board import config
+from firmware.board import config, unix_net
 from firmware.board.app import RESTART, App
 from firmware.board.store import Store
-from firmware.board.tcp import TcpConnector
+from firmware.board.tls import BadCertificate
 from firmware.board.unix_watchdog import Watchdog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firmware.board.contract import BoardPin
+    from firmware.board.contract import BoardPin, Connector
 
     Handler = Callable[[BoardPin], None]
 
@@ -145,9 +145,10 @@ class UnixBoard:
         self.feed_watchdog = self.watchdog.feed
         self.mark = self.watchdog.mark
         self.leave = self.watchdog.leave
-        self._poll = select.poll()
-        self._poll.register(sys.stdin, select.POLLIN)
-        self.connector = TcpConnector(self._poll)
+        self.poll = select.poll()
+        self.poll.register(sys.stdin, select.POLLIN)
+        self.connector: Connector  # made by main() once pad.json is read
+        self._clock_off_ms = 0
         self._line = b""
         self._shown: str | None = None
 
@@ -169,15 +170,20 @@ class UnixBoard:
         return time.ticks_diff(later, earlier)  # type: ignore[attr-defined,no-any-return]
 
     def now_unix_ms(self) -> "int | None":
-        now_unix_ms = time.time_ns() // 1000000
+        now_unix_ms = time.time_ns() // 1000000 + self._clock_off_ms
         return now_unix_ms if now_unix_ms >= _CLOCK_KNOWN_UNIX_MS else None
+
+    def set_clock(self, unix_ms: int, known: bool) -> None:
+        """The machine's clock is not ours to set: the difference is kept."""
+        if known:
+            self._clock_off_ms = unix_ms - time.time_ns() // 1000000
 
     def wait(self, timeout_ms: int) -> bool:
         """Sleeps until stdin or the socket has something; then takes the lines that make up one scan."""
         while True:
             released = False
             typed = False
-            for source, _ in self._poll.poll(timeout_ms):
+            for source, _ in self.poll.poll(timeout_ms):
                 if source is sys.stdin:  # MicroPython's poll gives back the object, not its number
                     typed = True
                     byte = sys.stdin.buffer.read(1)  # type: ignore[attr-defined]
@@ -255,10 +261,11 @@ def _run(board: UnixBoard, folder: str) -> int:
     try:
         with open(folder + "/pad.json", "rb") as file:
             settings = config.parse(file.read())
+        board.connector = unix_net.make(board, settings, board.poll, folder)
     except OSError:
         board.log("pad.json cannot be read")
         return 2
-    except config.ConfigError as error:
+    except (config.ConfigError, BadCertificate) as error:
         board.log(str(error))
         return 2
     try:

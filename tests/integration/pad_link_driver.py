@@ -15,7 +15,8 @@ from firmware.board import mqtt  # noqa: E402, F401 - its cost is what is measur
 gc.collect()
 heap_mqtt_bytes = gc.mem_alloc() - heap_before_bytes
 
-from firmware.board.config import Config  # noqa: E402
+from firmware.board import unix_net  # noqa: E402
+from firmware.board.config import parse  # noqa: E402
 from firmware.board.courier import Courier  # noqa: E402
 from firmware.board.link import ARRIVED, DOWN, ONLINE, UP, Link  # noqa: E402
 from firmware.board.unix import UnixBoard  # noqa: E402
@@ -28,21 +29,21 @@ PAUSE_MS = 500
 
 
 def settings(port, keepalive_s):
-    return Config(
-        {
-            "desk": "desk-1",
-            "broker_host": "127.0.0.1",
-            "broker_port": port,
-            "password": "x",
-            "keepalive_s": keepalive_s,
-            "reconnect_max_s": 4,
-        }
-    )
+    given = {
+        "desk": "desk-1",
+        "broker_host": "127.0.0.1",
+        "broker_port": port,
+        "password": "x",
+        "keepalive_s": keepalive_s,
+        "reconnect_max_s": 4,
+    }
+    return parse(json.dumps(given).encode())
 
 
 class Driver:
     def __init__(self, port, keepalive_s):
         self.board = UnixBoard()
+        self.board.connector = unix_net.make(self.board, settings(port, keepalive_s), self.board.poll, ".")
         self.journal = Journal(b"meas")
         self.link = Link(settings(port, keepalive_s), self.board, self.will)
         self.courier = Courier(self.journal, self.link, self.board.ticks_diff)

@@ -94,6 +94,12 @@ class Connector:
         self.streams = []
         self.refuses = False
         self.is_ready = True
+        self.is_up = True
+        self.stalls = False
+        self.steps = []
+
+    def step(self, ticks_ms, may_write):
+        self.steps.append(may_write)
 
     def open(self, host, port):
         if self.refuses:
@@ -142,6 +148,9 @@ class Board:
 
     def now_unix_ms(self):
         return self.now
+
+    def set_clock(self, unix_ms, known):
+        self.now = unix_ms if known else None
 
     def pass_ms(self, ms):
         self.ticks = (self.ticks + ms) % TICKS_PERIOD

@@ -82,9 +82,9 @@ def test_what_a_turn_is_at_is_marked():
     assert seen == ["buttons"]  # waiting for one, too
     link_step = pad.app._link.step
 
-    def spying(ticks_ms):
+    def spying(ticks_ms, armed):
         seen.append(pad.board.step)
-        return link_step(ticks_ms)
+        return link_step(ticks_ms, armed)
 
     pad.app._link.step = spying
     pad.turns(lambda: pad.hear(inbound("call", CallOpened(ONE, NOW_UNIX_MS, NOW_UNIX_MS + 600000))))
