@@ -271,11 +271,12 @@ def _answered(disposition: str, receipt: tuple[str, Ack]) -> Answer:
 def _overtaken(last: PadState, status: PadStatus) -> bool:
     """Whether ``status`` is older than ``last``: a last will may be delivered after the next birth.
 
-    Boots are counted within a journal. Of two journals at one desk the one that says "online" is the pad that is there.
+    A pad counts its starts, and each has a journal of its own. Whoever says "online" is the pad that is there, even if
+    it has counted fewer: another one in its place. "Offline" is believed of a later start, whose birth was not heard.
     """
     if status.journal == last.journal:
         return status.boot < last.boot
-    return status.state == "offline"
+    return status.state == "offline" and status.boot <= last.boot
 
 
 def _digest(topic: bytes, content: bytes) -> str:

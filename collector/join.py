@@ -102,8 +102,15 @@ def judge(vote: VoteRow, call: CallRow | None, first: VoteRow | None, numbered: 
     if call is not None and call.desk != vote.desk:
         return WRONG_DESK
     if first is not None:
-        return REPEAT
+        return KNOWN if is_copy(vote, first) else REPEAT
     return WAITING if call is None else TAKEN
+
+
+def is_copy(vote: VoteRow, other: VoteRow) -> bool:
+    """Whether both are one press: a pad numbers what it still holds in a new journal whenever it starts."""
+    if vote.journal == other.journal:
+        return False
+    return vote._replace(journal="", seq=0, received_unix_ms=0) == other._replace(journal="", seq=0, received_unix_ms=0)
 
 
 def _outcome(event: QueueEvent) -> str | None:

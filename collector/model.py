@@ -6,7 +6,8 @@ What became of a message (``Answer.disposition``)
 
     taken            recorded: something is known that was not known before
     waiting          a vote whose call is not known yet; it counts as soon as the call comes
-    known            had before, changes nothing: a redelivery, or an event that an equal or newer one has overtaken
+    known            had before, changes nothing: a redelivery (perhaps under a later journal of the same pad), or an
+                     event that an equal or newer one has overtaken
     repeat           kept: the call has its vote already, and this is another (order P2.6)
     wrong_desk       kept: the call is at another desk
     reused_number    kept: the pad gave the same number to another vote (a fault of its storage)

@@ -20,11 +20,13 @@ objects whose numbers are integers; unknown keys, floats and anything over the s
     queue/<branch>/ack     collector -> feed      yes       Ack
 
 Delivery. MQTT QoS 1 is not trusted: both writers of things that must not be lost (the pad's votes, the feed's
-events) number them within a *journal* (a random id born with the writer's storage) and keep each one until an ``Ack``
-for the same journal reaches them. Each publishes only its oldest unacknowledged item, again and again with growing
+events) number them within a *journal* (a random id of the writer's start) and keep each one until an ``Ack`` for the
+same journal reaches them. Each publishes only its oldest unacknowledged item, again and again with growing
 pauses, so an ack for ``seq`` means that everything up to ``seq`` is committed. The collector answers every copy of what
 it already has with the same ack. A feed begins a journal at every start, with the Unix time in seconds or where the
-last one stopped, so that numbers go on rising and "the highest seq wins" holds across journals.
+last one stopped, so that numbers go on rising and "the highest seq wins" holds across journals. A pad begins one at
+every start too: what it still holds goes out again under the new id, and an ack that the broker kept for an older one
+drops nothing. The collector knows such a copy by call, rating, ``after_ms`` and ``boot``.
 
 Updates. What a pad is to run is offered in a retained message, so that one that was off the line learns of it when it
 comes back. The pad asks for what it lacks by SHA-256 and offset, one piece at a time, over the connection it has: no

@@ -102,7 +102,11 @@ class CallClosed(Message):
 
 
 class Vote(Message):
-    """The first press in a call. ``after_ms`` runs from arming to the press; the pad needs no clock for it."""
+    """The first press in a call. ``after_ms`` runs from arming to the press; the pad needs no clock for it.
+
+    ``journal`` and ``seq`` name this sending and may change when the pad starts again; ``boot`` is the start in which
+    the button was pressed, and stays.
+    """
 
     KIND = "vote"
     FIELDS = (

@@ -11,6 +11,7 @@ import gc
 
 from firmware import VERSION
 from firmware.board.courier import Courier
+from firmware.board.keeper import Keeper
 from firmware.board.link import ARRIVED, DOWN, REFUSED, UP, Link
 from firmware.board.panel import Panel
 from firmware.core import journal as journals
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 # What run() returns.
 STOP, RESTART = "stop", "restart"
 
-# What flash does not have yet.
-_NOTHING, _ACK, _VOTE = 0, 1, 2
-
 _HEALTH_MS = 60000
 # Everything that waits for time alone is looked at this often; a press or a packet wakes the loop at once.
 _IDLE_MS = 1000
@@ -49,7 +47,7 @@ class App:
         self._link = Link(config, board, self._will)
         self._courier = Courier(self._journal, self._link, board.ticks_diff)
         self._condition = self._storage(), "ok"
-        self._unsaved = _NOTHING
+        self._keeper = Keeper(store, board)
         self._will_journal = self._journal.id
         self._status_due = self._restart_asked = False
         self._refused = 0
@@ -67,7 +65,7 @@ class App:
             if self._is_well:
                 self._board.feed_watchdog()
             if self._restart_asked and self._pad.state != machine.ARMED:
-                self._save_if_allowed()
+                self._save_if_due(self._board.ticks_ms())
                 self._link.drop("restart", self._board.ticks_ms())
                 return RESTART
             self._board.mark("buttons")
@@ -103,12 +101,12 @@ class App:
             self._on_link(event, ticks_ms)
         self._is_well = True
         self._carry_out(self._pad.tick(ticks_ms))
-        self._save_if_allowed()
+        self._save_if_due(ticks_ms)
         if self._will_journal != self._journal.id:
             # The broker holds a last will of the journal before; the collector would not believe it.
             self._will_journal = self._journal.id
             self._link.drop("a new journal needs a new will", ticks_ms)
-        if self._unsaved != _VOTE:
+        if not self._keeper.holds_back:
             self._courier.step(ticks_ms)
         self._publish_status(ticks_ms)
         if self._board.ticks_diff(ticks_ms, self._health_ticks) >= _HEALTH_MS:
@@ -123,18 +121,13 @@ class App:
             if effect == machine.LAMPS and lamps:
                 self._panel.show(lamps)
             elif effect == machine.SAVE:
-                self._unsaved = _VOTE
-                self._save_if_allowed()
+                self._keeper.vote_taken()
+                self._save_if_due(self._ticks)
             else:
                 self._status_due = True
 
-    def _save_if_allowed(self) -> None:
-        # What waits for the end of a call is only that votes were acknowledged: after a power cut they go out again.
-        if self._unsaved == _VOTE or (self._unsaved == _ACK and self._pad.state != machine.ARMED):
-            self._board.mark("storage")
-            self._store.save(self._journal)
-            self._board.mark("network")
-            self._unsaved = _NOTHING
+    def _save_if_due(self, ticks_ms: int) -> None:
+        self._keeper.step(self._journal, self._pad.state == machine.ARMED, ticks_ms)
 
     def _on_link(self, event: "links.Event", ticks_ms: int) -> None:
         if event[0] == ARRIVED:
@@ -174,7 +167,7 @@ class App:
             self._journal.renew(self._board.random_bytes(4))
             self._status_due = True
         if found != journals.IGNORED:
-            self._unsaved = max(self._unsaved, _ACK)
+            self._keeper.acknowledged()
 
     def _on_command(self, command: Command, ticks_ms: int) -> None:
         self._board.log("command %s: %s" % (command.id, command.do))
@@ -191,9 +184,7 @@ class App:
         self._board.log("refused: " + why)
 
     def _storage(self) -> str:
-        if self._store.fault:
-            return "fault"
-        return "full" if self._journal.is_full else "ok"
+        return "full" if self._journal.is_full and self._store.condition == "ok" else self._store.condition
 
     def _publish_status(self, ticks_ms: int) -> None:
         condition = self._storage(), "stuck" if self._panel.is_stuck() else "ok"

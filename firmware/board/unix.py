@@ -274,7 +274,7 @@ def _run(board: UnixBoard, folder: str) -> int:
         board.log("flash.img cannot be used: errno %s" % error.errno)
         return 1
     board.watchdog.start()
-    while App(settings, board, Store(_MOUNT, board.random_bytes, fault=not intact)).run() == RESTART:
+    while App(settings, board, Store(_MOUNT, board.random_bytes, lost=not intact)).run() == RESTART:
         intact = True
         board.restarted()
     return 0

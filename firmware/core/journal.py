@@ -3,17 +3,22 @@
 Both live in one record that is always written whole, so a power cut can never make them disagree: whoever finds the
 lock of a call finds its vote, too, or has already been told that it is committed.
 
+Every start begins a journal of its own: a new id, while the numbers go on. So an ack that the broker kept can only be
+about votes of this very start. Were the id to outlive it, an old image of the flash put back would give numbers again
+that are acknowledged already, and votes would be dropped unsent. What was waiting goes out again under the new id; the
+collector knows a copy of a vote by its call.
+
 Layout, little-endian; a record of up to 18 votes is stored inline by LittleFS (one program per commit)
 
     4s  magic            "ZPJ" and the version of this layout
-    4s  journal id       random, born with the record
-    I   boot             counts the starts of this pad
+    4s  journal id       of the start that wrote this; the next one's is made of it
+    I   boot             counts the starts of this pad; after 4294967295 comes 1
     I   next seq         the number the next vote gets; the outbox ends just below it
     16s voted call       the last call that was voted for, zeros if none
     B   voted rating     what it was given, 0 if none
     H   count            votes in the outbox
     25s count times      call 16s, rating B, after_ms I, boot I; oldest first, numbers are consecutive
-    I   CRC-32           of everything before it
+    I   CRC-32           of everything before it; what follows in the file is of a longer record, and means nothing
 
 The buffer for the largest record is taken once, at the start: a heap in pieces must not cost a vote in the evening.
 """
@@ -40,6 +45,9 @@ _ENTRY_BYTES = struct.calcsize(_ENTRY)
 _CRC_BYTES = 4
 _NO_CALL = bytes(16)
 
+# The highest number there is; it is never given to a vote, so that "the next number" always has one.
+_LAST = 4294967295
+
 # What acknowledge() found.
 IGNORED, DROPPED, AHEAD = "ignored", "dropped", "ahead"
 
@@ -51,8 +59,8 @@ class BadRecord(ValueError):
 class Journal:
     """The last call voted for, and every vote the collector has not confirmed."""
 
-    def __init__(self, id4: bytes):
-        """A new, empty journal; ``id4`` are four random bytes."""
+    def __init__(self, id4: bytes = b"\0\0\0\0"):
+        """A new, empty journal."""
         self.boot = 0
         self.depth = 0  # how many votes wait for the collector
         self._id4 = id4
@@ -72,6 +80,12 @@ class Journal:
     @property
     def oldest_seq(self) -> "int | None":
         return self._next_seq - self.depth if self.depth else None
+
+    def start(self, random4: bytes) -> None:
+        """The pad starts: its votes stay, under a new id. ``random4`` need not be good: ids do not repeat anyway."""
+        self.boot = self.boot % _LAST + 1
+        mixed = binascii.crc32(self._id4 + random4 + struct.pack("<I", self.boot))
+        self._id4 = struct.pack("<I", mixed)
 
     def oldest(self) -> "Vote | None":
         """The vote to publish: the oldest that is not confirmed, or None."""
@@ -93,6 +107,8 @@ class Journal:
 
     def add(self, call: str, rating: int, after_ms: int) -> None:
         """Takes a vote. The caller has seen that the journal is not full."""
+        if self._next_seq == _LAST:
+            self.renew(struct.pack("<I", binascii.crc32(self._id4)))
         self._voted_call = call.encode()
         self._voted_rating = rating
         end = _HEAD_BYTES + self.depth * _ENTRY_BYTES
@@ -103,8 +119,8 @@ class Journal:
     def acknowledge(self, ack: "Ack") -> str:
         """Forgets what ``ack`` confirms: DROPPED, or IGNORED if that is nothing of ours.
 
-        AHEAD: the collector has numbers that this journal has not given yet, so an older copy of it was put back.
-        Going on would give used numbers to new votes, and those would be taken for copies: call renew().
+        AHEAD: the collector has numbers that this journal has not given yet, so another pad has used its id. Going on
+        would give used numbers to new votes, and those would be taken for copies: call renew().
         """
         if ack.journal != self.id:
             return IGNORED
@@ -135,13 +151,15 @@ class Journal:
     def restore(self, read_into: "Callable[[memoryview], int | None]") -> None:
         """Becomes the stored record that ``read_into`` puts into a buffer. Raises BadRecord, and is empty then."""
         length = read_into(self._record) or 0
-        end = length - _CRC_BYTES
-        if end < _HEAD_BYTES or bytes(self._record[:4]) != _MAGIC:
+        if length < _HEAD_BYTES or bytes(self._record[:4]) != _MAGIC:
             raise BadRecord("not a journal of this version")
+        _, id4, boot, next_seq, voted_call, voted_rating, depth = struct.unpack_from(_HEAD, self._record, 0)
+        end = _HEAD_BYTES + depth * _ENTRY_BYTES
+        if end + _CRC_BYTES > length:
+            raise BadRecord("the record is cut off")
         if struct.unpack_from("<I", self._record, end)[0] != binascii.crc32(self._record[:end]):
             raise BadRecord("the checksum is wrong")
-        _, id4, boot, next_seq, voted_call, voted_rating, depth = struct.unpack_from(_HEAD, self._record, 0)
-        if end != _HEAD_BYTES + depth * _ENTRY_BYTES or next_seq <= depth:
+        if next_seq <= depth:
             raise BadRecord("the outbox does not fit the record")
         if voted_rating not in RATINGS and (voted_rating or voted_call != _NO_CALL):
             raise BadRecord("the lock is out of range")

@@ -97,7 +97,7 @@ def test_an_interpreter_that_sleeps_in_one_call_is_ended_too(
 def test_a_crash_while_starting_is_named_by_the_start_that_succeeds(
     spoil: Callable[[str, str, str], PadProcess], centre: Centre
 ) -> None:
-    line = "        found.boot += 1\n        self.save(found)\n"
+    line = "        found.start(self._random_bytes(4))\n        self.save(found)\n"
     crash = line + "        if found.boot == 1:\n            raise RuntimeError('spoiled')\n"
     pad = spoil("firmware/board/store.py", line, crash).start()
     assert pad.wait_for_exit() == 1

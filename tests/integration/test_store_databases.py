@@ -206,7 +206,8 @@ def test_pads_are_listed_in_the_registers_order_with_their_last_word(store: Stor
         ("offline", "11111111", 2, False),  # the will of the boot before
         ("online", "11111111", 2, False),
         ("online", "22222222", 1, True),  # another pad on this desk
-        ("offline", "22222222", 9, False),  # and what an earlier one left behind
+        ("offline", "22222222", 3, False),  # and what an earlier one left behind
+        ("offline", "22222222", 4, True),  # a later start, whose birth was not heard
     ],
 )
 def test_the_word_of_an_older_boot_is_not_believed(

@@ -14,14 +14,16 @@ class Store:
     """firmware.board.store.Store over a variable."""
 
     def __init__(self, board, journal=None):
-        self.fault = False
+        self.condition = "ok"
+        self.refused = None
         self.record = bytes((journal or Journal(b"abcd")).dump())
         self.failing = False
         self._trace = board.trace
 
     def open(self):
         journal = self.read()
-        journal.boot += 1
+        journal.start(b"rand")
+        self.record = bytes(journal.dump())
         return journal
 
     def read(self):
@@ -39,6 +41,7 @@ class Store:
         if self.failing:
             raise RuntimeError("flash on fire")
         self.record = bytes(journal.dump())
+        return True
 
 
 class Bench:
@@ -221,7 +224,11 @@ def test_a_restart_in_a_voted_call_shows_the_same_lamp_and_sends_the_vote_again(
     bench.forget().switch_on()
     bench.call()
     assert [entry for entry in bench.board.trace if entry[0] == "L"] == ["L000", "L001"]
-    assert bench.last(Vote) == first
+    again = bench.last(Vote)
+    assert again.journal == bench.last(PadStatus).journal != first.journal
+    assert [(vote.call, vote.rating, vote.after_ms, vote.boot, vote.seq) for vote in (first, again)] == 2 * [
+        (ONE, 3, first.after_ms, 1, 1)
+    ]
     bench.press(1)
     assert bench.journal.depth == 1
 
@@ -384,7 +391,7 @@ def test_an_ack_ahead_of_the_journal_starts_a_new_one_with_the_same_votes():
 
 def test_a_lost_record_is_reported_as_a_fault_and_votes_are_still_taken():
     bench = Bench()
-    bench.store.fault = True
+    bench.store.condition = "fault"
     bench.call()
     bench.press(1)
     assert bench.last(PadStatus).storage == "fault"

@@ -1,10 +1,15 @@
 """Lock and outbox in one record: what goes in comes out, and what is damaged is noticed."""
 
+import binascii
+import struct
+
 from firmware.core.journal import AHEAD, CAPACITY, DROPPED, IGNORED, BadRecord, Journal
+from protocol import codec
 from protocol.messages import Ack, Vote
 
 ID = b"\x01\x23\x45\x67"
 NOW_UNIX_MS = 1795300000000
+LAST = 4294967295
 
 
 def call(number):
@@ -34,6 +39,14 @@ def load(record):
 
     journal.restore(read_into)
     return journal
+
+
+def at_number(next_seq):
+    """An empty journal whose next vote gets that number."""
+    record = bytearray(Journal(ID).dump())
+    struct.pack_into("<I", record, 12, next_seq)
+    struct.pack_into("<I", record, len(record) - 4, binascii.crc32(record[:-4]))
+    return load(bytes(record))
 
 
 def is_refused(record):
@@ -90,7 +103,7 @@ def test_an_ack_of_another_journal_or_an_old_number_is_ignored():
     assert journal.depth == 0
 
 
-def test_an_ack_beyond_the_last_number_tells_that_an_older_copy_was_put_back():
+def test_an_ack_beyond_the_last_number_tells_that_somebody_else_has_used_the_id():
     journal = filled(2)
     assert journal.acknowledge(ack(3)) == AHEAD
     journal.renew(b"\xaa\xbb\xcc\xdd")
@@ -131,17 +144,89 @@ def test_every_single_damaged_byte_is_noticed():
             assert is_refused(bytes(damaged)), at
 
 
-def test_every_truncation_and_extension_is_noticed():
+def test_every_truncation_is_noticed():
     record = bytes(filled(2).dump())
     for length in range(len(record)):
         assert is_refused(record[:length])
-    assert is_refused(record + b"\x00")
-    assert is_refused(record + record)
+
+
+def test_what_is_left_of_a_longer_record_behind_it_means_nothing():
+    record = bytes(filled(2).dump())
+    for rest in (b"\x00", b"\xff" * 100, record, bytes(filled(7).dump())[len(record) :]):
+        assert load(record + rest).dump() == record
+
+
+def test_a_start_is_counted_and_its_votes_go_on_under_a_new_id_with_their_numbers():
+    journal = filled(3)
+    journal.acknowledge(ack(1))
+    journal.start(b"rand")
+    assert (journal.boot, journal.depth, journal.oldest_seq) == (4, 2, 2)
+    assert journal.id != "01234567" and journal.oldest() == Vote(call(1), 2, 1, journal.id, 3, 2)
+    assert journal.rating_of(call(2)) == 3
+
+
+def test_ids_do_not_repeat_even_if_the_random_numbers_do():
+    journal = Journal(ID)
+    seen = set()
+    for _ in range(2000):
+        journal.start(b"same")
+        journal = load(bytes(journal.dump()))
+        assert journal.id not in seen
+        seen.add(journal.id)
+
+
+def test_an_ack_that_outlived_a_start_drops_nothing():
+    """A flash image of an older day is put back, votes are taken offline, and then comes what the broker kept."""
+    journal = filled(5)
+    image = bytes(journal.dump())
+    journal.add(call(5), 1, 0)
+    journal.add(call(6), 1, 0)
+    kept_by_the_broker = ack(7)
+    assert journal.acknowledge(kept_by_the_broker) == DROPPED
+    journal = load(image)
+    journal.start(b"rand")
+    for number in range(10, 20):
+        journal.add(call(number), 2, 0)
+    assert journal.acknowledge(kept_by_the_broker) == IGNORED
+    assert journal.depth == 15
+
+
+def test_the_last_number_is_followed_by_a_new_journal_from_one():
+    journal = at_number(LAST - 1)
+    journal.add(call(1), 1, 0)
+    first = journal.oldest()
+    assert (first.journal, first.seq) == ("01234567", LAST - 1)
+    journal.add(call(2), 2, 0)
+    again = journal.oldest()
+    assert (again.call, again.seq, journal.depth) == (call(1), 1, 2)
+    assert again.journal != "01234567"
+    assert load(bytes(journal.dump())).oldest() == again
+    assert journal.acknowledge(ack(LAST - 1)) == IGNORED
+    assert journal.acknowledge(ack(2, again.journal)) == DROPPED
+
+
+def test_the_highest_number_of_all_in_a_record_or_in_an_ack_is_harmless():
+    journal = at_number(LAST)
+    assert journal.acknowledge(ack(LAST)) == AHEAD
+    journal.add(call(1), 1, 0)
+    assert journal.oldest().seq == 1
+
+
+def test_after_the_last_start_comes_the_first():
+    journal = filled(1)
+    journal.boot = LAST - 1
+    journal.start(b"rand")
+    assert journal.boot == LAST
+    journal.add(call(5), 1, 0)
+    assert codec.decode("vote", codec.encode(journal.oldest())) == journal.oldest()
+    journal = load(bytes(journal.dump()))
+    journal.start(b"rand")
+    assert journal.boot == 1
 
 
 def test_erased_or_zeroed_flash_is_no_journal():
     for fill in (b"\xff", b"\x00"):
-        for length in (0, 1, 4, 40, 512):
+        for length in (0, 1, 4, 40, 512, 10039, 10040):
             assert is_refused(fill * length)
 
 

@@ -13,7 +13,8 @@ ONE = "0000000000000001"
 class Store:
     """firmware.board.store.Store that notes the step in which it was asked to save."""
 
-    fault = False
+    condition = "ok"
+    refused = None
 
     def __init__(self, board):
         self._board = board
@@ -24,6 +25,7 @@ class Store:
 
     def save(self, journal):
         self.steps.append(self._board.step)
+        return True
 
 
 class Pad:

@@ -132,6 +132,13 @@ def test_a_second_vote_in_a_call_is_a_repeat() -> None:
     assert join.judge(vote(2), None, vote(1), None) == REPEAT
 
 
+def test_a_copy_of_the_vote_under_another_number_is_known_and_no_repeat() -> None:
+    first = vote(1)
+    assert join.judge(first._replace(journal="99999999", seq=77), None, first, None) == KNOWN
+    for other in ({"boot": 9}, {"after_ms": 9}, {"rating": 2}):
+        assert join.judge(first._replace(journal="99999999", **other), None, first, None) == REPEAT
+
+
 def test_a_vote_for_another_desks_call_is_refused() -> None:
     assert join.judge(vote(desk="centre-02"), row_of(event("called", 1)), None, None) == WRONG_DESK
 
