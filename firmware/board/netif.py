@@ -71,12 +71,10 @@ class ChipNetwork:
             if self.state == DOWN:
                 if lasted_ms >= self._pause_ms:
                     self._join(ticks_ms)
-            elif self._interface.isconnected():
-                if self.state != UP:
-                    self._arrive(ticks_ms)
             elif self.state == UP:
-                self._enter(JOINING, ticks_ms)
-            elif lasted_ms >= _JOIN_TIMEOUT_MS:
+                if not self._interface.isconnected():
+                    self._enter(JOINING, ticks_ms)
+            elif not self._has_arrived(ticks_ms) and lasted_ms >= _JOIN_TIMEOUT_MS:
                 self._leave(ticks_ms)
         except OSError:
             self._leave(ticks_ms)
@@ -91,13 +89,16 @@ class ChipNetwork:
             interface.connect(*[each for each in (config.wifi_ssid, config.wifi_password) if each])
         self._enter(JOINING, ticks_ms)
 
-    def _arrive(self, ticks_ms: int) -> None:
+    def _has_arrived(self, ticks_ms: int) -> bool:
+        if not self._interface.isconnected():
+            return False
         own, _, _, server = self._interface.ifconfig()
         if own == "0.0.0.0":
-            return  # joined, but DHCP has not answered yet
+            return False  # joined, but DHCP has not answered yet
         self.address = own
         self.name_servers = (server,) if server and server != "0.0.0.0" else ()
         self._enter(UP, ticks_ms)
+        return True
 
     def _leave(self, ticks_ms: int) -> None:
         self._pause_ms = _PAUSE_MS

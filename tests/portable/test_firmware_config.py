@@ -62,3 +62,56 @@ def test_a_wrong_type_or_range_is_named_and_the_value_is_not_repeated():
 def test_what_is_not_a_json_object_is_refused():
     for text in (b"", b"{", b"\xff\xfe", b"[]", b"1", b"null", b'"desk"', b"[" * 2000):
         assert problem_with(text) in ("pad.json is not JSON", "pad.json is not a JSON object"), text
+
+
+def test_without_network_keys_the_pad_shares_its_hosts_network_and_asks_nobody_for_names_or_time():
+    config = parse(json.dumps(GOOD).encode())
+    assert (config.network, config.address, config.dns, config.ntp) == ("none", None, (), None)
+
+
+def test_wifi_and_static_addresses_are_taken():
+    config = parse(json.dumps(changed(**WIFI)).encode())
+    assert (config.network, config.wifi_ssid, config.wifi_password) == ("wifi", "ЦНАП 1", "eight or more")
+    assert (config.address, config.gateway) == ("10.1.2.3/24", "10.1.2.1")
+    assert config.dns == (("10.1.2.1", 53), ("10.1.2.2", 5353))
+    assert config.ntp == ("time.example", 123)
+
+
+WIFI = {
+    "network": "wifi",
+    "wifi_ssid": "ЦНАП 1",
+    "wifi_password": "eight or more",
+    "address": "10.1.2.3/24",
+    "gateway": "10.1.2.1",
+    "dns": ["10.1.2.1", "10.1.2.2:5353"],
+    "ntp_host": "time.example",
+}
+
+
+def test_a_wrong_network_key_is_named():
+    wrong = {
+        "network": ("lan", 1, None),
+        "wifi_ssid": (1, "", "s" * 33, "ї" * 17),
+        "wifi_password": (1, "seven77", "p" * 64, "пароль-пароль"),
+        "address": ("10.1.2.3", "10.1.2/24", "10.1.2.3/31", "10.1.2.3/0", "10.1.2.256/24", 1),
+        "gateway": ("router", "10.1.2.1/24", 1),
+        "dns": ("10.1.2.1", [], ["a"], ["10.1.2.1", "10.1.2.2", "10.1.2.3"], [1], ["10.1.2.1:0"], ["10.1.2.1:x"]),
+        "ntp_host": (1, "", ":123", "time:", "time:99999", "two words"),
+    }
+    for key, values in wrong.items():
+        for value in values:
+            problem = problem_with(changed(**dict(WIFI, **{key: value})))
+            assert problem and problem.startswith("pad.json: %s " % key), (key, value, problem)
+
+
+def test_keys_that_need_or_exclude_one_another_are_named():
+    for fields, wanted in (
+        ({"network": "wifi"}, "wifi_ssid is missing"),
+        ({"wifi_ssid": "x"}, "wifi_ssid is for network wifi only"),
+        ({"network": "ethernet", "wifi_ssid": "x"}, "wifi_ssid is for network wifi only"),
+        ({"network": "ethernet", "wifi_password": "12345678"}, "wifi_password without wifi_ssid"),
+        ({"network": "ethernet", "address": "10.1.2.3/24"}, "address and gateway go together"),
+        ({"network": "ethernet", "gateway": "10.1.2.1"}, "address and gateway go together"),
+        ({"address": "10.1.2.3/24", "gateway": "10.1.2.1"}, "address is for network wifi or ethernet only"),
+    ):
+        assert problem_with(changed(**fields)) == "pad.json: " + wanted

@@ -268,3 +268,73 @@ def test_nothing_is_carried_when_nothing_waits():
 
 def test_the_desk_of_the_bench_is_the_desk_of_the_config():
     assert parse(CONFIG).desk == DESK
+
+
+def test_nothing_is_opened_while_the_network_is_down():
+    bench = Bench()
+    bench.board.connector.is_up = False
+    bench.step()
+    bench.step(60000)
+    assert bench.board.connector.streams == []
+    assert bench.link.due_ms(bench.board.ticks, 700) == 700
+    bench.board.connector.is_up = True
+    bench.step()
+    assert len(bench.board.connector.streams) == 1
+
+
+def armed_step(bench, ms):
+    bench.board.pass_ms(ms)
+    return bench.link.step(bench.board.ticks, True)
+
+
+def test_no_handshake_begins_while_a_client_stands_before_the_pad_but_only_for_ten_seconds():
+    bench = online()
+    bench.board.connector.stalls = True
+    bench.stream.ended = True
+    bench.step()
+    for _ in range(99):
+        armed_step(bench, 100)
+        assert bench.link.state == WAITING
+        assert bench.link.due_ms(bench.board.ticks, 1000) >= 100  # it does not spin meanwhile
+    armed_step(bench, 100)
+    assert len(bench.board.connector.streams) == 2
+
+
+def test_once_the_client_has_pressed_the_handshake_begins_at_once():
+    bench = online()
+    bench.board.connector.stalls = True
+    bench.stream.ended = True
+    bench.step()
+    armed_step(bench, 2000)
+    assert bench.link.state == WAITING
+    bench.step()
+    assert bench.link.state != WAITING
+
+
+def test_without_tls_an_armed_pad_reconnects_at_once():
+    bench = online()
+    bench.stream.ended = True
+    bench.step()
+    armed_step(bench, 1000)
+    assert len(bench.board.connector.streams) == 2
+
+
+def test_what_was_not_read_to_the_end_is_read_without_waiting():
+    bench = online()
+    bench.stream.inbox = inbound("call", CLOSED) * 60
+    bench.step()
+    assert bench.link.due_ms(bench.board.ticks, 1000) == 0
+    for _ in range(20):
+        bench.step()
+    assert bench.link.due_ms(bench.board.ticks, 1000) == 1000
+
+
+def test_the_reason_of_a_failed_attempt_is_what_the_stream_says():
+    bench = Bench()
+    bench.step()
+
+    def ready():
+        raise OSError(71, "The certificate validity has expired")
+
+    bench.stream.ready = ready
+    assert bench.step() == [(DOWN, "71 The certificate validity has expired")]
