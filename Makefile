@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run sim test test-portable check format schemas bench bench-demo lock clean
+.PHONY: help flash run sim test test-portable check format schemas bench bench-demo lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,6 +32,10 @@ format: .venv/dev.ok ## lays out the code and sorts its imports
 
 schemas: .venv/dev.ok ## writes schemas/generated: JSON Schema, AsyncAPI, OpenAPI
 	@$(BIN)/python -m schemas
+
+flash: .venv/flash.ok ## a board becomes a desk's pad: PORT=/dev/ttyACM0 DESK=vyshenka-07, and if need be BOARD= IMAGE=
+	@$(BIN)/python -m firmware.host flash $(if $(PORT),--port $(PORT)) $(if $(DESK),--desk $(DESK)) \
+	  $(if $(BOARD),--board $(BOARD)) $(if $(IMAGE),--image $(IMAGE)) $(ARGS)
 
 bench: .venv/dev.ok ## messages a second through the collector, as a ratio to a bare subscriber (needs mosquitto)
 	@$(BIN)/python tests/bench/bench_collector.py $(ARGS)

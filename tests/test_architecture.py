@@ -25,7 +25,7 @@ MAY_IMPORT = {
 }
 # Which modules may import a third-party library; a prefix stands for the package beneath it.
 DOORS = {
-    "paho": ("collector.mqtt", "collector.feed.mqtt", "sim"),
+    "paho": ("collector.mqtt", "collector.feed.mqtt", "firmware.host.watch", "sim"),
     "sqlalchemy": (
         "schemas.tables",
         "schemas.fleet_tables",
@@ -44,7 +44,11 @@ DOORS = {
     "babel": ("api",),
     "jinja2": ("api",),
     "httpx2": ("collector.feed.fqm", "sim"),
-    "rich": ("sim",),
+    "rich": ("sim", "firmware.host.screen"),
+    "mpremote": ("firmware.host.device",),
+    "serial": ("firmware.host.ports",),
+    "segno": ("firmware.host.label",),
+    "typst": ("firmware.host.label",),
     "machine": ("firmware.board",),
     "vfs": ("firmware.board",),
     "network": ("firmware.board",),

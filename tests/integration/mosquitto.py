@@ -64,6 +64,10 @@ class GuardedMosquitto:
             self._process.wait(DEADLINE_S)
             self._process = None
 
+    def signal(self, sign: int) -> None:
+        assert self._process
+        self._process.send_signal(sign)
+
     def client(self, user: str, client_id: str = "") -> paho.Client:
         """A connected client; its network loop is the caller's to run."""
         client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id, reconnect_on_failure=False)
