@@ -1,7 +1,8 @@
 """The pad's loop: carries buttons to the machine, its effects to lamps, flash and network. It decides no vote.
 
-Order in one turn: buttons first, then the network, then what may wait. Two rules hold the finger's patience:
-lamps are set before anything else happens to a press, and nothing is written to flash while the pad is armed.
+Order in one turn: buttons first, then the network, then what may wait. Two rules hold the finger's patience: a press is
+answered in its interrupt (touch.py), and nothing is written to flash while the pad is armed. Whatever ends or begins a
+call is preceded by the presses that began before it.
 
 The watchdog is fed after a turn in which the network was looked after, too; what each turn is at is marked, so that
 the start after a hang can name it.
@@ -18,7 +19,7 @@ from firmware.core import journal as journals
 from firmware.core import pad as machine
 from protocol import codec
 from protocol.errors import ProtocolError
-from protocol.messages import Ack, CallClosed, CallOpened, Command, Health, PadStatus
+from protocol.messages import Ack, CallClosed, CallOpened, Command, Health, PadStatus, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class App:
 
     def run(self) -> str:
         """Works until the board says stop or IT says restart; returns which."""
-        self._panel.show(self._pad.lamps)
+        self._show(self._pad.lamps)
         self._board.log("pad %s, journal %s, boot %d" % (VERSION, self._journal.id, self._journal.boot))
         while True:
             idle_ms = self._turn()
@@ -91,15 +92,15 @@ class App:
         return idle_ms
 
     def _step(self, ticks_ms: int) -> None:
-        buttons = self._panel.scan(ticks_ms)
-        if buttons:
-            self._carry_out(self._pad.press(buttons, ticks_ms))
+        self._take_presses()
         self._board.mark("network")
         armed = self._pad.state == machine.ARMED
         self._board.connector.step(ticks_ms, not armed)
         for event in self._link.step(ticks_ms, armed):
             self._on_link(event, ticks_ms)
         self._is_well = True
+        if not self._pad.due_ms(ticks_ms):
+            self._take_presses(final=True)
         self._carry_out(self._pad.tick(ticks_ms))
         self._save_if_due(ticks_ms)
         if self._will_journal != self._journal.id:
@@ -116,10 +117,21 @@ class App:
         idle_ms = min(_IDLE_MS, self._pad.due_ms(ticks_ms))
         return self._link.due_ms(ticks_ms, self._panel.due_ms(ticks_ms, idle_ms))
 
+    def _take_presses(self, final: bool = False) -> int:
+        """Lets the machine judge what was pressed; returns the ticks up to which that is everything, if ``final``."""
+        ticks_ms = self._board.ticks_ms()
+        for buttons, began_ticks in self._panel.presses(final):
+            self._carry_out(self._pad.press(buttons, began_ticks))
+        self._panel.settle(self._pad.lamps, self._pad.state == machine.ARMED)
+        return ticks_ms
+
+    def _show(self, lamps: "machine.Lamps") -> None:
+        self._panel.show(lamps, self._pad.state == machine.ARMED)
+
     def _carry_out(self, effects: "list[machine.Effect]") -> None:
         for effect, lamps in effects:
             if effect == machine.LAMPS and lamps:
-                self._panel.show(lamps)
+                self._show(lamps)
             elif effect == machine.SAVE:
                 self._keeper.vote_taken()
                 self._save_if_due(self._ticks)
@@ -147,14 +159,19 @@ class App:
 
     def _on_message(self, message: "Message", retained: bool, ticks_ms: int) -> None:
         if isinstance(message, CallOpened):
+            ticks_ms = self._take_presses(final=True)
             now_unix_ms = self._board.now_unix_ms()
             self._carry_out(self._pad.call_opened(message, now_unix_ms, not retained, ticks_ms))
             if self._pad.call != message.call:
                 self._board.log("not armed: the call is over, the clock is wrong or the journal is full")
         elif isinstance(message, CallClosed):
-            self._carry_out(self._pad.call_closed(ticks_ms))
+            self._carry_out(self._pad.call_closed(self._take_presses(final=True)))
         elif isinstance(message, Ack):
             self._on_ack(message)
+        elif isinstance(message, Settings):
+            self._panel.settings = message
+            self._pad.chosen_s = message.chosen_s
+            self._show(self._pad.lamps)
         elif isinstance(message, Command) and not retained:
             self._on_command(message, ticks_ms)
         else:

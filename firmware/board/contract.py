@@ -21,7 +21,33 @@ class BoardPin(Protocol):
 
     def value(self, level: "int | None" = None, /) -> "int | None": ...
 
-    def irq(self, handler: "Callable[[BoardPin], None]", trigger: int) -> object: ...
+    def off(self) -> None: ...
+
+    def irq(self, handler: "Callable[[BoardPin], None]", trigger: int, *, hard: bool = False) -> object: ...
+
+
+class BoardPwm(Protocol):
+    """The part of machine.PWM that a dimmed lamp uses."""
+
+    def duty_u16(self, duty: int, /) -> object: ...
+
+
+class Lamp(Protocol):
+    """One lamp: lamps.PinLamp or lamps.PwmLamp, unless a board has something of its own."""
+
+    def light(self, pct: int) -> None:
+        """Shines at ``pct`` per cent of its current, 0: not at all. Allocates nothing."""
+
+    def off(self) -> None:
+        """As light(0), but from an interrupt: short, and it allocates nothing."""
+
+
+class Lock(Protocol):
+    """What _thread.allocate_lock() makes."""
+
+    def acquire(self) -> object: ...
+
+    def release(self) -> None: ...
 
 
 class Ticks(Protocol):
@@ -105,19 +131,28 @@ class Board(Protocol):
     BUTTON_IDS: "tuple[int, int, int]"  # bad, good, exemplary
     LAMP_IDS: "tuple[int, int, int]"
     PRESSED_LEVEL: int  # what a pressed button's pin reads; a lit lamp's is 1
+    HARD_IRQ: bool  # whether Pin.irq() knows hard=True (rp2); if not, a handler may run late, when its edge is history
 
     @property
     def Pin(self) -> type[BoardPin]: ...  # noqa: N802 - the class machine.Pin
 
     @property
+    def irq_lock(self) -> "Lock | None":
+        """Held while a handler runs, on a board whose handlers run in a thread; None where an interrupt interrupts."""
+
+    @property
     def connector(self) -> Connector: ...
 
-    def ticks_diff(self, later: int, earlier: int) -> int: ...
+    def ticks_diff(self, later: int, earlier: int) -> int:
+        """Also called by interrupts: allocates nothing, as time.ticks_diff()."""
+
+    def lamp(self, pin_id: int) -> Lamp: ...
 
     def settle_lamps(self) -> None:
-        """Called after the lamp pins were set, for boards whose lamps hang on a wire or behind a latch."""
+        """Called by the loop after it set the lamps, with ``irq_lock`` held. Allocates nothing; most do nothing."""
 
-    def ticks_ms(self) -> int: ...
+    def ticks_ms(self) -> int:
+        """Also called by interrupts: allocates nothing, as time.ticks_ms()."""
 
     def now_unix_ms(self) -> "int | None":
         """The wall clock, or None while it is unknown."""

@@ -29,7 +29,7 @@ WAITING, CONNECTING, SIGNING_IN, ONLINE = "waiting", "connecting", "signing in",
 # Events: (UP,), (DOWN, reason), (ARRIVED, kind, payload, retained), (REFUSED,)
 UP, DOWN, ARRIVED, REFUSED = "up", "down", "arrived", "refused"
 
-_READS = ("call", "ack", "command")
+_READS = ("call", "ack", "command", "settings")
 _CONNECT_TIMEOUT_MS = 10000
 _FIRST_BACKOFF_MS = 1000
 # A connection that lasted this long was a good one: the next pause is short again.

@@ -1,59 +1,50 @@
-"""Three buttons and three lamps on the board's pins. It does not know what a press means or which lamp is right.
+"""Three buttons and three lamps: what the loop asks of them. It does not know what a press means.
 
-A button's interrupt only latches the edge (it may come while flash or a packet keeps the loop busy, and may allocate
-nothing); scan() does the rest.
+What a finger is answered within the press itself is in touch.py; this asks touch.py what came of it, and knows how
+bright a lamp is to be.
 """
 
-from firmware.core.debounce import Debounce
+from firmware.board.touch import Touch
+from protocol.messages import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.board.contract import Board, BoardPin
+    from firmware.board.contract import Board
+
+    Levels = tuple[int, int, int]
+    # The buttons (1..3) that began a press together, and when they did.
+    Press = tuple[tuple[int, ...], int]
 
 
 class Panel:
     def __init__(self, board: "Board"):
-        self._buttons = [_Button(board, pin_id) for pin_id in board.BUTTON_IDS]
-        self._lamps = [board.Pin(pin_id, board.Pin.OUT, value=0) for pin_id in board.LAMP_IDS]
-        self._settle_lamps = board.settle_lamps
+        self.settings = Settings()
+        self._touch = Touch(board)
 
-    def show(self, levels: "tuple[int, int, int]") -> None:
-        """Sets the lamps: bad, good, exemplary."""
-        for i, pin in enumerate(self._lamps):
-            pin.value(levels[i])
-        self._settle_lamps()
+    def show(self, levels: "Levels", armed: bool) -> None:
+        """Sets the lamps: bad, good, exemplary. ``armed``: a press is answered at once from now on."""
+        pct = self.settings.chosen_pct if sum(levels) == 1 else self.settings.armed_pct
+        self._touch.show(levels[0] * pct, levels[1] * pct, levels[2] * pct, armed)
 
-    def scan(self, ticks_ms: int) -> "tuple[int, ...]":
-        """The buttons (1..3) that went down since the last scan."""
-        return tuple([i + 1 for i, button in enumerate(self._buttons) if button.scan(ticks_ms)])
+    def presses(self, final: bool = False) -> "list[Press]":
+        """The presses since the last time, oldest first. ``final``: what is not certain yet is judged now."""
+        self._touch.look()
+        found: list[Press] = []
+        while True:
+            bits = self._touch.decide(final)
+            if not bits:
+                return found
+            found.append((tuple([k + 1 for k in range(3) if bits >> k & 1]), self._touch.decided_ticks))
+
+    def settle(self, levels: "Levels", armed: bool) -> None:
+        """Puts the lamps back if what was answered turned out to be no vote."""
+        if self._touch.is_unsettled:
+            self.show(levels, armed)
 
     def is_stuck(self) -> bool:
         """Whether a button has been down for longer than any finger stays."""
-        return any([button.contact.stuck for button in self._buttons])
+        return any([contact.is_stuck for contact in self._touch.contacts])
 
     def due_ms(self, ticks_ms: int, otherwise_ms: int) -> int:
-        """In how many milliseconds scan() must be called again even if no button moves."""
-        for button in self._buttons:
-            due_ms = button.contact.due_ms(ticks_ms)
-            if due_ms is not None:
-                otherwise_ms = min(otherwise_ms, due_ms)
-        return otherwise_ms
-
-
-class _Button:
-    def __init__(self, board: "Board", pin_id: int):
-        high = board.PRESSED_LEVEL
-        self.contact = Debounce(board.ticks_diff)
-        self._went_down = False
-        self._pressed_level = high
-        self._pin = board.Pin(pin_id, board.Pin.IN, board.Pin.PULL_DOWN if high else board.Pin.PULL_UP)
-        self._pin.irq(self._on_edge, board.Pin.IRQ_RISING if high else board.Pin.IRQ_FALLING)
-
-    def scan(self, ticks_ms: int) -> bool:
-        """Whether it was pressed since the last scan."""
-        down = self._went_down or self._pin.value() == self._pressed_level
-        self._went_down = False
-        return self.contact.update(down, ticks_ms)
-
-    def _on_edge(self, pin: "BoardPin") -> None:
-        self._went_down = True
+        """In how many milliseconds presses() must be asked again even if no button moves."""
+        return self._touch.due_ms(ticks_ms, otherwise_ms)

@@ -1,21 +1,13 @@
 """The board file of MicroPython's unix build: the same pad with pipes for buttons and lamps, and a file for flash.
 
-Not an emulator: everything but what is in this file is the code of a real pad.
-
-    stdin   P<button>1   the button (1..3) goes down        stdout  L<abc>   lamps bad, good, exemplary: 0 or 1
-            P<button>0   it is released                             # text   log
-            end          the pad is switched off: exit 0
+Not an emulator: everything but what is in this file and in unix_wire.py (buttons and lamps) is the code of a real pad.
 
 A pad that hung is ended by its watchdog with SIGKILL, one that crashed exits with 1; start it again, and it says so.
-
-Lines that arrive together are seen in one scan, like fingers within one scan's millisecond; but a release ends the
-scan, so quick presses one after the other stay in order.
 """
 
 import gc
 import os
 import select
-import sys
 import time
 
 import vfs
@@ -25,59 +17,18 @@ from firmware.board.app import RESTART, App
 from firmware.board.store import Store
 from firmware.board.tls import BadCertificate
 from firmware.board.unix_watchdog import Watchdog
+from firmware.board.unix_wire import Pin, Wire, WireLamp, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from firmware.board.contract import BoardPin, Connector
-
-    Handler = Callable[[BoardPin], None]
+    from firmware.board.contract import Connector
 
 _FLASH_BYTES = 128 * 1024
 _BLOCK_BYTES = 4096
 _PROGRAM_BYTES = 256
 _MOUNT = "/flash"
-_LINE_LIMIT = 16
 # Before this (2020-01-01) the machine's clock has not been set.
 _CLOCK_KNOWN_UNIX_MS = 1577836800000
-
-
-class Pin:
-    """machine.Pin as far as a pad uses it, its levels held by the class as a chip holds them in registers."""
-
-    IN, OUT = 0, 1
-    PULL_UP, PULL_DOWN = 1, 2
-    IRQ_RISING, IRQ_FALLING = 1, 2
-
-    _levels: "dict[int, int]" = {}
-    _handlers: "dict[int, tuple[Handler, int, Pin]]" = {}
-
-    def __init__(self, id: int, mode: int = IN, pull: "int | None" = None, *, value: "int | None" = None):  # noqa: A002
-        self._id = id
-        if value is not None:
-            self.value(value)
-
-    def value(self, level: "int | None" = None) -> "int | None":
-        """The level, or sets it and calls the interrupt handler if its edge came."""
-        if level is None:
-            return self._levels.get(self._id, 0)
-        edge = level - self._levels.get(self._id, 0)
-        self._levels[self._id] = level
-        if edge and self._id in self._handlers:
-            handler, trigger, pin = self._handlers[self._id]
-            if trigger & (self.IRQ_RISING if edge > 0 else self.IRQ_FALLING):
-                handler(pin)
-        return None
-
-    def on(self) -> None:
-        self.value(1)
-
-    def off(self) -> None:
-        self.value(0)
-
-    def irq(self, handler: "Handler", trigger: int = IRQ_RISING) -> None:
-        self._handlers[self._id] = (handler, trigger, self)
 
 
 class FileBlockDevice:
@@ -138,6 +89,7 @@ class UnixBoard:
     BUTTON_IDS = (1, 2, 3)
     LAMP_IDS = (4, 5, 6)
     PRESSED_LEVEL = 1
+    HARD_IRQ = True
 
     def __init__(self, folder: str = ".") -> None:
         self.watchdog = Watchdog(folder)
@@ -146,22 +98,21 @@ class UnixBoard:
         self.mark = self.watchdog.mark
         self.leave = self.watchdog.leave
         self.poll = select.poll()
-        self.poll.register(sys.stdin, select.POLLIN)
+        self._wire = Wire(self.poll, self.BUTTON_IDS, self.LAMP_IDS)
+        self.irq_lock = self._wire.lock
         self.connector: Connector  # made by main() once pad.json is read
         self._clock_off_ms = 0
-        self._line = b""
-        self._shown: str | None = None
 
     def restarted(self) -> None:
         """The pad starts again within the same process: lamps are reported anew."""
         self.RESET, self.DURING = "soft", None
-        self._shown = None
+        self._wire.forget()
+
+    def lamp(self, pin_id: int) -> WireLamp:
+        return WireLamp(self._wire, pin_id)
 
     def settle_lamps(self) -> None:
-        shown = "".join([str(Pin(pin_id).value()) for pin_id in self.LAMP_IDS])
-        if shown != self._shown:
-            self._shown = shown
-            self._write("L%s\n" % shown)
+        self._wire.report()
 
     def ticks_ms(self) -> int:
         return time.ticks_ms()  # type: ignore[attr-defined,no-any-return]
@@ -179,20 +130,10 @@ class UnixBoard:
             self._clock_off_ms = unix_ms - time.time_ns() // 1000000
 
     def wait(self, timeout_ms: int) -> bool:
-        """Sleeps until stdin or the socket has something; then takes the lines that make up one scan."""
-        while True:
-            released = False
-            typed = False
-            for source, _ in self.poll.poll(timeout_ms):
-                if source is sys.stdin:  # MicroPython's poll gives back the object, not its number
-                    typed = True
-                    byte = sys.stdin.buffer.read(1)  # type: ignore[attr-defined]
-                    if not byte:
-                        return False
-                    released = self._take(byte)
-            if released or not typed:
-                return True
-            timeout_ms = 0
+        """Sleeps until a button moves, the socket has something, or time is up. False: the input has ended."""
+        for source, _ in self.poll.poll(0 if self._wire.has_ended else timeout_ms):
+            self._wire.hear(source)
+        return self._wire.is_on()
 
     def random_bytes(self, count: int) -> bytes:
         return os.urandom(count)
@@ -205,22 +146,7 @@ class UnixBoard:
         return None
 
     def log(self, text: str) -> None:
-        self._write("# %s\n" % text)
-
-    def _take(self, byte: bytes) -> bool:
-        """Collects one byte of a line from stdin; whether a button was released by it."""
-        if byte != b"\n":
-            self._line = (self._line + byte)[:_LINE_LIMIT]
-            return False
-        line, self._line = self._line, b""
-        if len(line) != 3 or line[:1] != b"P" or line[1:2] not in (b"1", b"2", b"3") or line[2:] not in (b"0", b"1"):
-            self.log("not understood on stdin")
-            return False
-        Pin(self.BUTTON_IDS[line[1] - 49]).value(line[2] - 48)
-        return line[2:] == b"0"
-
-    def _write(self, text: str) -> None:
-        sys.stdout.write(text)  # unbuffered in MicroPython: it has left the process when this returns
+        write("# %s\n" % text)
 
 
 def mount(path: str) -> bool:

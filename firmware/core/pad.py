@@ -7,14 +7,19 @@ Rules for this file
 3. Inputs return effects, in the order in which they must be carried out: lamps, then flash, then the network.
 
                   DARK                     ARMED                       VOTED
-    lamps         none                     all three                   the one that was pressed
+    lamps         none                     all three                   the one that was pressed; none after chosen_s
     call_opened   ARMED, if the call is    same call: nothing (recall) same call: nothing (recall)
                   to be trusted; VOTED,    other, trusted: ARMED anew  other, trusted: ARMED
                   if already voted for     other, not trusted: DARK    other, not trusted: DARK
     call_closed   nothing                  DARK                        DARK
     press         late, no_call            one button: vote, VOTED     repeat
                                            several at once: nothing
+                                           before it was armed: no_call
     tick          (blinks when asked to)   DARK when the trust ends    DARK when the trust ends
+
+A press is judged by the moment at which it began, however late the loop learns of it: the caller brings the presses
+that it knows of before it brings anything else that has happened since. A recall does not light a chosen lamp that has
+gone out: an operator could read it then by calling again.
 
 Order 19/01-03-13/551: active only after a call (P2.4), the pressed button stays lit and the others go out (P2.6),
 dark when the work with the client ends (P2.7).
@@ -73,6 +78,7 @@ class Pad:
         self.state = DARK
         self.call: str | None = None
         self.counts = {VOTE: 0, REPEAT: 0, NO_CALL: 0, LATE: 0}
+        self.chosen_s = 0  # after so long the chosen lamp goes out; 0: it stays lit until the call ends (P2.6)
         self._journal = journal
         self._ticks_diff = ticks_diff
         self._rating = 0
@@ -81,11 +87,12 @@ class Pad:
         self._missed_ticks: int | None = None  # when a call ended without a vote, while that is news
         self._blink_ticks: int | None = None
         self._blink_lit = False
+        self._is_chosen_out = False
 
     @property
     def lamps(self) -> "Lamps":
         """What the lamps must show by the state alone (a blinking pad may differ for a moment)."""
-        if self.state == VOTED:
+        if self.state == VOTED and not self._is_chosen_out:
             return (int(self._rating == 1), int(self._rating == 2), int(self._rating == 3))
         return _ALL if self.state == ARMED else _NONE
 
@@ -109,9 +116,11 @@ class Pad:
         return self._darken(ticks_ms)
 
     def press(self, buttons: "tuple[int, ...]", ticks_ms: int) -> "list[Effect]":
-        """``buttons`` (1..3) went down in one and the same scan."""
+        """``buttons`` (1..3) went down together, at ``ticks_ms``."""
         effects = self._expire(ticks_ms)
-        if self.state == ARMED:
+        if self.state == ARMED and self._ticks_diff(ticks_ms, self._entered_ticks) < 0:
+            self.counts[NO_CALL] += len(buttons)
+        elif self.state == ARMED:
             # Of two at once nobody can say which was meant; the lamps stay, so the client may press again.
             if len(buttons) == 1:
                 effects = self._vote(buttons[0], ticks_ms)
@@ -125,7 +134,7 @@ class Pad:
         """Time has passed. To be called at least once a second, and when due_ms() says so."""
         if self._missed_ticks is not None and not self._is_late(ticks_ms):
             self._missed_ticks = None
-        return self._expire(ticks_ms) or self._blink(ticks_ms)
+        return self._expire(ticks_ms) or self._put_out_chosen(ticks_ms) or self._blink(ticks_ms)
 
     def identify(self, ticks_ms: int) -> "list[Effect]":
         """Blinks a few times to show a person which pad this is. Only if dark: otherwise the lamps say something."""
@@ -140,7 +149,15 @@ class Pad:
             return BLINK_MS - self._ticks_diff(ticks_ms, self._blink_ticks) % BLINK_MS
         if self.state == DARK:
             return TRUST_LIMIT_MS
-        return max(0, self._trusted_ms - self._ticks_diff(ticks_ms, self._entered_ticks))
+        lasted_ms = self._ticks_diff(ticks_ms, self._entered_ticks)
+        due_ms = self._trusted_ms - lasted_ms
+        if self._chosen_will_go_out:
+            due_ms = min(due_ms, 1000 * self.chosen_s - lasted_ms)
+        return max(0, due_ms)
+
+    @property
+    def _chosen_will_go_out(self) -> bool:
+        return self.state == VOTED and self.chosen_s > 0 and not self._is_chosen_out
 
     def _vote(self, button: int, ticks_ms: int) -> "list[Effect]":
         after_ms = min(max(0, self._ticks_diff(ticks_ms, self._entered_ticks)), TRUST_LIMIT_MS)
@@ -153,9 +170,16 @@ class Pad:
         return [lamps, (SAVE, None), status]
 
     def _expire(self, ticks_ms: int) -> "list[Effect]":
-        if self.state == DARK or self.due_ms(ticks_ms) > 0:
+        if self.state == DARK or self._ticks_diff(ticks_ms, self._entered_ticks) < self._trusted_ms:
             return []
         return self._darken(ticks_ms)
+
+    def _put_out_chosen(self, ticks_ms: int) -> "list[Effect]":
+        lasted_ms = self._ticks_diff(ticks_ms, self._entered_ticks)
+        if not self._chosen_will_go_out or lasted_ms < 1000 * self.chosen_s:
+            return []
+        self._is_chosen_out = True
+        return [(LAMPS, self.lamps)]
 
     def _darken(self, ticks_ms: int) -> "list[Effect]":
         if self.state == DARK:
@@ -171,6 +195,7 @@ class Pad:
         self._entered_ticks = ticks_ms
         self._blink_ticks = None
         self._blink_lit = False
+        self._is_chosen_out = False
         return [(LAMPS, self.lamps), (STATUS, None)]
 
     def _is_late(self, ticks_ms: int) -> bool:

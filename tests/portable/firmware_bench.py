@@ -6,6 +6,7 @@ Not a simulator: nothing here moves by itself. Time passes by ``pass_ms`` and wr
 
 import gc
 
+from firmware.board.lamps import PinLamp
 from firmware.board.mqtt import _packet, _string
 from protocol import codec, topics
 from protocol.messages import STEPS
@@ -35,19 +36,26 @@ class Pin:
     def __init__(self, pin_id, mode, pull=None, *, value=None):
         self.level = value or 0
         self.handler = None
+        self.trigger = 0
+        self.hard = False
         self.made[pin_id] = self
 
     def value(self, level=None):
         if level is None:
             return self.level
-        rising = level > self.level
+        edge = level - self.level
         self.level = level
-        if self.handler and rising:
+        if edge and self.handler and self.trigger & (self.IRQ_RISING if edge > 0 else self.IRQ_FALLING):
             self.handler(self)
         return None
 
-    def irq(self, handler, trigger):
+    def off(self):
+        self.level = 0
+
+    def irq(self, handler, trigger, hard=False):
         self.handler = handler
+        self.trigger = trigger
+        self.hard = hard
 
 
 class Stream:
@@ -119,6 +127,8 @@ class Board:
     BUTTON_IDS = (1, 2, 3)
     LAMP_IDS = (4, 5, 6)
     PRESSED_LEVEL = 1
+    HARD_IRQ = True
+    irq_lock = None
     Pin = Pin
 
     def __init__(self, ticks=TICKS_PERIOD - 1500):
@@ -133,6 +143,9 @@ class Board:
         self.left = ""
         self.fed = 0
         self.turns = []  # what is to happen in each wait(); the pad is switched off after the last
+
+    def lamp(self, pin_id):
+        return PinLamp(self, pin_id)
 
     def settle_lamps(self):
         lamps = "L%d%d%d" % tuple([Pin.made[pin_id].level for pin_id in self.LAMP_IDS])

@@ -2,6 +2,7 @@
 
 from firmware.board.app import RESTART, STOP, App
 from firmware.board.config import parse
+from firmware.board.touch import TOGETHER_MS
 from firmware.core.journal import CAPACITY, Journal
 from protocol.messages import Ack, CallClosed, CallOpened, Command, Health, PadStatus, Vote
 from tests.portable.firmware_bench import CONNACK, NOW_UNIX_MS, Board, Pin, inbound, outbound
@@ -320,6 +321,8 @@ def test_restart_waits_until_no_client_may_press():
     bench.hear("command", Command("r", "restart"), retained=False).after(3000)
     assert bench.ended == STOP
     bench.turn(lambda: Pin.made[2].value(1))
+    assert bench.ended == STOP
+    bench.turn(lambda: bench.board.pass_ms(TOGETHER_MS))
     assert bench.ended == RESTART
     assert bench.journal.depth == 1
 
@@ -350,15 +353,17 @@ def test_a_held_button_is_reported_as_stuck_and_then_as_free():
     assert bench.last(PadStatus).buttons == "ok"
 
 
-def test_a_quick_tap_between_two_scans_is_not_lost():
+def test_a_quick_tap_between_two_turns_is_not_lost():
     bench = Bench().call()
 
     def tap():
         Pin.made[1].value(1)
+        bench.board.pass_ms(20)
         Pin.made[1].value(0)
 
     bench.turn(tap)
     assert bench.board.lamps == "L100"
+    assert bench.journal.depth == 1
 
 
 def test_a_full_journal_is_reported_and_the_pad_stays_dark_until_there_is_room():

@@ -91,7 +91,7 @@ def test_what_a_turn_is_at_is_marked():
     pad.app._link.step = spying
     pad.turns(lambda: pad.hear(inbound("call", CallOpened(ONE, NOW_UNIX_MS, NOW_UNIX_MS + 600000))))
     assert set(seen[1:]) == {"network"}
-    pad.turns(lambda: Pin.made[2].value(1))
+    pad.turns(lambda: Pin.made[2].value(1), lambda: pad.board.pass_ms(20))
     assert pad.store.steps == ["storage"]
 
 
