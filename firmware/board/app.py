@@ -15,6 +15,7 @@ from firmware.board.courier import Courier
 from firmware.board.keeper import Keeper
 from firmware.board.link import ARRIVED, DOWN, REFUSED, UP, Link
 from firmware.board.panel import Panel
+from firmware.board.selftest import SelfTest
 from firmware.core import journal as journals
 from firmware.core import pad as machine
 from protocol import codec
@@ -47,7 +48,8 @@ class App:
         self._pad = machine.Pad(self._journal, board.ticks_diff)
         self._link = Link(config, board, self._will)
         self._courier = Courier(self._journal, self._link, board.ticks_diff)
-        self._condition = self._storage(), "ok"
+        self._selftest = SelfTest(board)
+        self._condition = self._find_condition()
         self._keeper = Keeper(store, board)
         self._will_journal = self._journal.id
         self._status_due = self._restart_asked = False
@@ -107,6 +109,8 @@ class App:
             # The broker holds a last will of the journal before; the collector would not believe it.
             self._will_journal = self._journal.id
             self._link.drop("a new journal needs a new will", ticks_ms)
+        if self._pad.state == machine.DARK and self._selftest.is_due(self._uptime_ms):
+            self._test(ticks_ms)
         if not self._keeper.holds_back:
             self._courier.step(ticks_ms)
         self._publish_status(ticks_ms)
@@ -159,6 +163,7 @@ class App:
 
     def _on_message(self, message: "Message", retained: bool, ticks_ms: int) -> None:
         if isinstance(message, CallOpened):
+            self._selftest.note_call(self._uptime_ms)
             ticks_ms = self._take_presses(final=True)
             now_unix_ms = self._board.now_unix_ms()
             self._carry_out(self._pad.call_opened(message, now_unix_ms, not retained, ticks_ms))
@@ -167,7 +172,7 @@ class App:
         elif isinstance(message, CallClosed):
             self._carry_out(self._pad.call_closed(self._take_presses(final=True)))
         elif isinstance(message, Ack):
-            self._on_ack(message)
+            self._on_ack(message, retained)
         elif isinstance(message, Settings):
             self._panel.settings = message
             self._pad.chosen_s = message.chosen_s
@@ -177,7 +182,9 @@ class App:
         else:
             self._refuse("a retained command: it would be obeyed again at every connection")
 
-    def _on_ack(self, ack: Ack) -> None:
+    def _on_ack(self, ack: Ack, retained: bool) -> None:
+        if not retained:  # it was written just now
+            self._selftest.note_time(ack.at_unix_ms)
         found = self._journal.acknowledge(ack)
         if found == journals.AHEAD:
             self._board.log("the collector is ahead of this journal: starting a new one")
@@ -192,6 +199,8 @@ class App:
             self._carry_out(self._pad.identify(ticks_ms))
         elif command.do == "restart":
             self._restart_asked = True
+        elif command.do == "test":
+            self._selftest.ask()
         else:
             self._status_due = True
             self._publish_health(ticks_ms)
@@ -200,11 +209,23 @@ class App:
         self._refused += 1
         self._board.log("refused: " + why)
 
-    def _storage(self) -> str:
-        return "full" if self._journal.is_full and self._store.condition == "ok" else self._store.condition
+    def _test(self, ticks_ms: int) -> None:
+        """The self-test, and then word of it: nobody need ask what came of what was asked for."""
+        self._selftest.run(self._uptime_ms, self._show)
+        self._board.log("self-test %d: %s" % (self._selftest.runs, " ".join(self._find_condition())))
+        self._status_due = True
+        self._publish_health(ticks_ms)
+
+    def _find_condition(self) -> "tuple[str, str, str, str, str]":
+        """storage, buttons, lamps, memory and clock of PadStatus."""
+        found = self._selftest
+        storage = "fault" if found.flash_failed else self._store.condition
+        if storage == "ok" and self._journal.is_full:
+            storage = "full"
+        return storage, "stuck" if self._panel.is_stuck() else "ok", found.lamps, found.memory, found.clock
 
     def _publish_status(self, ticks_ms: int) -> None:
-        condition = self._storage(), "stuck" if self._panel.is_stuck() else "ok"
+        condition = self._find_condition()
         if condition != self._condition:
             self._condition = condition
             self._status_due = True
@@ -219,7 +240,7 @@ class App:
         return self._make_status("offline", machine.DARK, None)
 
     def _make_status(self, state: str, phase: str, call: "str | None") -> PadStatus:
-        storage, buttons = self._condition
+        storage, buttons, lamps, memory, clock = self._condition
         return PadStatus(
             state=state,
             phase=phase,
@@ -228,15 +249,18 @@ class App:
             boot=self._journal.boot,
             firmware=VERSION,
             reset=self._board.RESET,
-            lamps="unverified",  # no board has a sensor that sees its lamps
+            lamps=lamps,
             buttons=buttons,
             storage=storage,
+            memory=memory,
+            clock=clock,
             during=self._board.DURING,
             board=self._board.NAME,
         )
 
     def _publish_health(self, ticks_ms: int) -> None:
         used_bytes, free_bytes = self._board.heap()
+        self._selftest.note_free(free_bytes)
         counts = self._pad.counts
         health = Health(
             uptime_s=self._uptime_ms // 1000,
@@ -251,6 +275,9 @@ class App:
             late=counts[machine.LATE],
             reconnects=max(0, self._link.connects - 1),
             refused_messages=self._refused,
+            flash_free_bytes=self._selftest.flash_free_bytes,
+            clock_off_ms=self._selftest.clock_off_ms,
+            self_tests=self._selftest.runs,
         )
         self._health_ticks = ticks_ms
         self._link.publish(health, False, 0, ticks_ms)

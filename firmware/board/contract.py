@@ -128,6 +128,7 @@ class Board(Protocol):
     NAME: str  # in PadStatus.board
     RESET: str  # why it started, in the words of PadStatus.reset
     DURING: "str | None"  # the step that a watchdog or a crash ended, in the words of PadStatus.during
+    FLASH: "str | None"  # the folder of the pad's flash, "" for the root; None: it has none to test
     BUTTON_IDS: "tuple[int, int, int]"  # bad, good, exemplary
     LAMP_IDS: "tuple[int, int, int]"
     PRESSED_LEVEL: int  # what a pressed button's pin reads; a lit lamp's is 1
@@ -150,6 +151,9 @@ class Board(Protocol):
 
     def settle_lamps(self) -> None:
         """Called by the loop after it set the lamps, with ``irq_lock`` held. Allocates nothing; most do nothing."""
+
+    def sense_lamp(self, number: int) -> "bool | None":
+        """Whether current flows through lamp 0..2; None for a board that cannot tell."""
 
     def ticks_ms(self) -> int:
         """Also called by interrupts: allocates nothing, as time.ticks_ms()."""

@@ -31,7 +31,7 @@ def read(word: int, found: str) -> "tuple[str, str | None]":
     if left:
         return left, None
     if found == BITTEN:
-        return "watchdog", step
+        return ("watchdog", step) if step else ("unknown", None)  # not this pad's program that was bitten
     if found == RESTARTED:
         # It did not say that it would restart, so it did not mean to: the interpreter itself gave up.
         return ("crash", step) if step else ("soft", None)

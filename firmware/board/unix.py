@@ -90,6 +90,7 @@ class UnixBoard:
     LAMP_IDS = (4, 5, 6)
     PRESSED_LEVEL = 1
     HARD_IRQ = True
+    FLASH: "str | None" = _MOUNT
 
     def __init__(self, folder: str = ".") -> None:
         self.watchdog = Watchdog(folder)
@@ -113,6 +114,9 @@ class UnixBoard:
 
     def settle_lamps(self) -> None:
         self._wire.report()
+
+    def sense_lamp(self, number: int) -> "bool | None":
+        return None
 
     def ticks_ms(self) -> int:
         return time.ticks_ms()  # type: ignore[attr-defined,no-any-return]

@@ -124,6 +124,7 @@ class Board:
     NAME = "bench"
     RESET = "power"
     DURING = None
+    FLASH = None
     BUTTON_IDS = (1, 2, 3)
     LAMP_IDS = (4, 5, 6)
     PRESSED_LEVEL = 1
@@ -142,6 +143,8 @@ class Board:
         self.step = "starting"  # what a restart would find
         self.left = ""
         self.fed = 0
+        self.free_bytes = 50000
+        self.sensed = None  # a function of the lamp's number, for a board that can tell
         self.turns = []  # what is to happen in each wait(); the pad is switched off after the last
 
     def lamp(self, pin_id):
@@ -195,7 +198,10 @@ class Board:
         return bytes([(self.random >> (8 * (i % 4))) & 255 for i in range(count)])
 
     def heap(self):
-        return 1000, 2000
+        return 1000, self.free_bytes
+
+    def sense_lamp(self, number):
+        return self.sensed(number) if self.sensed else None
 
     def signal_dbm(self):
         return None

@@ -41,6 +41,6 @@ def test_after_a_power_cut_whatever_lies_there_is_old():
 
 def test_noise_is_no_word():
     for word in NOISE:
-        assert read(word, BITTEN) == ("watchdog", None)
+        assert read(word, BITTEN) == ("unknown", None)
         assert read(word, RESTARTED) == ("soft", None)
         assert read(word, UNKNOWN) == ("unknown", None)
