@@ -58,12 +58,15 @@ class Link:
         self._backoff_ms = _FIRST_BACKOFF_MS
         self._pause_ms = 0
         self._more = False  # the last step left something unread: what TLS holds decrypted wakes no poll
+        self._failure: OSError | None = None  # met while publishing
         self._is_polite = False  # waits for a client's press before it connects
 
     def step(self, ticks_ms: int, armed: bool = False) -> "list[Event]":
         """Moves the connection on as far as it goes without waiting; ``armed``: a client is about to press."""
         self._more = False
         try:
+            if self._failure:
+                raise self._failure
             if self.state == WAITING:
                 self._try_to_open(ticks_ms, armed)
             elif self.state == CONNECTING:
@@ -80,7 +83,10 @@ class Link:
             return None
         topic = self._topics[message.KIND]
         packet_id = self._session.publish(topic, codec.encode(message), qos, retain, ticks_ms)
-        self._flush()
+        try:
+            self._flush()
+        except OSError as error:
+            self._failure = error  # step() cuts the connection: whoever publishes need not know how to
         return packet_id
 
     def is_in_flight(self, packet_id: int) -> bool:
@@ -97,13 +103,13 @@ class Link:
         self._backoff_ms = min(2 * self._backoff_ms, 1000 * self._config.reconnect_max_s)
         if self._stream:
             self._stream.close()
-        self._stream = self._session = None
+        self._stream = self._session = self._failure = None
         self._enter(WAITING, ticks_ms)
         return [(DOWN, reason)]
 
     def due_ms(self, ticks_ms: int, otherwise_ms: int) -> int:
         """In how many milliseconds step() must be called again even if nothing arrives."""
-        if self._more:
+        if self._more or self._failure:
             return 0
         if self.state != WAITING or not self._board.connector.is_up:
             return otherwise_ms

@@ -24,7 +24,7 @@ class GuardedMosquitto:
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "acl").write_text(mosquitto_acl())
-        passwords = folder / "passwords"
+        self.passwords = passwords = folder / "passwords"
         passwords.write_text("".join(f"{user}:{self.password(user)}\n" for user in users))
         subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, capture_output=True)
         for path in (folder / "acl", passwords):

@@ -74,6 +74,8 @@ class Stream:
         return self.is_ready
 
     def send(self, data):
+        if self.ended:
+            raise OSError(104, "reset")
         count = min(len(data), self.room)
         if data == b"\xc0\x00":
             self.inbox += b"\xd0\x00"

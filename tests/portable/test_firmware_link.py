@@ -204,6 +204,15 @@ def test_a_flood_of_packets_is_taken_in_turns():
     assert 0 < len(bench.stream.inbox) < before
 
 
+def test_a_connection_that_breaks_while_publishing_is_cut_by_the_next_step_and_raises_nothing():
+    bench = online()
+    bench.stream.ended = True
+    assert bench.publish() is not None
+    assert bench.link.due_ms(bench.board.ticks, 1000) == 0
+    assert bench.step() == [(DOWN, "104 reset")]
+    assert bench.publish() is None
+
+
 class CourierBench:
     def __init__(self, votes):
         self.bench = online()
