@@ -15,9 +15,12 @@ MAY_IMPORT = {
     "protocol": (),
     "schemas": ("protocol",),
     "firmware": (),
-    "firmware.main": ("firmware.board",),
+    "firmware.main": (),
+    "firmware.boot": (),
+    "firmware.loader": ("firmware.boot", "firmware.flash_image"),
+    "firmware.flash_image": (),
     "firmware.core": ("protocol", "=firmware"),
-    "firmware.board": ("protocol", "=firmware", "firmware.core"),
+    "firmware.board": ("protocol", "=firmware", "firmware.core", "=firmware.boot"),
     "firmware.host": ("protocol", "=firmware"),
     "collector": ("protocol", "schemas"),
     "api": ("protocol", "schemas", "collector.store"),
@@ -25,7 +28,7 @@ MAY_IMPORT = {
 }
 # Which modules may import a third-party library; a prefix stands for the package beneath it.
 DOORS = {
-    "paho": ("collector.mqtt", "collector.line", "firmware.host.watch", "sim"),
+    "paho": ("collector.mqtt", "collector.feed.mqtt", "firmware.host.watch", "sim"),
     "sqlalchemy": (
         "schemas.tables",
         "schemas.fleet_tables",
@@ -49,8 +52,8 @@ DOORS = {
     "serial": ("firmware.host.ports",),
     "segno": ("firmware.host.label",),
     "typst": ("firmware.host.label",),
-    "machine": ("firmware.board",),
-    "vfs": ("firmware.board",),
+    "machine": ("firmware.board", "firmware.loader", "firmware.main"),
+    "vfs": ("firmware.flash_image",),
     "network": ("firmware.board",),
     "cryptography": ("firmware.host",),
     "tls": ("firmware.board.tls",),
