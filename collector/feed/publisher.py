@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from collector.errors import StoreError
-from collector.feed.mqtt import Broker, Line
 from collector.feed.store import FeedStore
+from collector.line import Broker, Line
 from protocol import codec, topics
 from protocol.errors import ProtocolError
 from protocol.messages import Ack, CallClosed, CallOpened
@@ -49,7 +49,7 @@ class Publisher:
             broker,
             subscriptions=(topics.every_queue("ack"),),
             on_up=lambda: self._wishes.put(self._came_up),
-            on_message=lambda topic, payload: self._wishes.put(lambda: self._acknowledged(topic, payload)),
+            on_message=lambda topic, payload, _: self._wishes.put(lambda: self._acknowledged(topic, payload)),
         )
         self._thread = threading.Thread(target=self._work, name="publisher", daemon=True)
         self._retell: Callable[[], None] = _nothing

@@ -17,11 +17,11 @@ from collector.feed.fqm import Client, Poller
 from collector.feed.fqm_rows import Names, Seat
 from collector.feed.intake import Intake
 from collector.feed.model import Branch
-from collector.feed.mqtt import Broker
 from collector.feed.publisher import Publisher
 from collector.feed.settings import Fqm, Settings
 from collector.feed.store import FeedStore
 from collector.feed.webhook import create_app
+from collector.line import Broker
 from collector.register import read_register
 from schemas.register import Register
 

@@ -145,6 +145,11 @@ class Fleet:
         with writing(self._engine) as connection:
             requests.ended(connection, command, outcome, _now_unix_ms())
 
+    def forget_commands(self, before_unix_ms: int) -> None:
+        """Those that ended before that moment."""
+        with writing(self._engine) as connection:
+            requests.forget_commands(connection, before_unix_ms)
+
     # ---- registration
     def register_pad(self, desk: str, *, verifier: str, hardware: str, board: str, firmware: str, by: str) -> None:
         """This device is the pad of ``desk`` from now on; the one before is let in no more once the broker knows.

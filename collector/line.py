@@ -1,4 +1,4 @@
-"""The feed's line to the broker: the feed's only file that imports paho. It keeps connected and decides nothing.
+"""A line to the broker for the feed and the fleet service: it keeps connected and decides nothing.
 
 Each connection is a fresh paho client. A reused one sends again, after a reconnect, what it had in flight; a retained
 call that was overtaken meanwhile would then come last and stand. What matters is told anew instead: calls from the
@@ -33,7 +33,9 @@ class Broker:
 
 
 class Line:
-    """A connection that comes back by itself. ``on_up`` and ``on_message`` run in paho's thread: they only enqueue."""
+    """A connection that comes back by itself. ``on_up``, ``on_down`` and ``on_message`` (topic, payload, whether it was
+    retained) run in a thread of the line's: they only enqueue.
+    """
 
     def __init__(
         self,
@@ -41,14 +43,17 @@ class Line:
         *,
         subscriptions: tuple[str, ...],
         on_up: Callable[[], None],
-        on_message: Callable[[str, bytes], None],
+        on_message: Callable[[str, bytes, bool], None],
+        on_down: Callable[[], None] = lambda: None,
     ):
         self._broker = broker
         self._subscriptions = subscriptions
         self._on_up = on_up
         self._on_message = on_message
+        self._on_down = on_down
         self._live: paho.Client | None = None
         self._refused: str | None = None
+        self._was_up = False
         self._ended = threading.Event()  # this connection has, or never came to be
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="line", daemon=True)
@@ -67,12 +72,12 @@ class Line:
         if self._thread.is_alive():
             self._thread.join()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Hands a message to the connection, QoS 1; False if there is none. Never waits."""
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1) -> bool:
+        """Hands a message to the connection; False if there is none. Never waits."""
         client = self._live
         if client is None:
             return False
-        return client.publish(topic, payload, qos=1, retain=retain).rc == paho.MQTT_ERR_SUCCESS
+        return client.publish(topic, payload, qos=qos, retain=retain).rc == paho.MQTT_ERR_SUCCESS
 
     def _keep(self) -> None:
         failures = 0
@@ -87,6 +92,7 @@ class Line:
     def _connect_once(self) -> bool:
         """One connection from beginning to end; whether it ever was up."""
         self._ended.clear()
+        self._was_up = False
         if self._stopping.is_set():
             return False
         client = self._client()
@@ -97,10 +103,10 @@ class Line:
             return False
         client.loop_start()
         self._ended.wait()
-        was_up, self._live = self._live is not None, None
+        self._live = None
         client.disconnect()
         client.loop_stop()
-        return was_up
+        return self._was_up
 
     def _client(self) -> paho.Client:
         client = paho.Client(
@@ -115,7 +121,9 @@ class Line:
             client.username_pw_set(self._broker.user, self._broker.password)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
-        client.on_message = lambda _client, _userdata, message: self._on_message(message.topic, bytes(message.payload))
+        client.on_message = lambda _client, _userdata, message: self._on_message(
+            message.topic, bytes(message.payload), message.retain
+        )
         return client
 
     def _connected(
@@ -135,6 +143,7 @@ class Line:
         logger.info("connected to the broker at %s:%d", self._broker.host, self._broker.port)
         self._refused = None
         self._live = client
+        self._was_up = True
         self._on_up()
 
     def _disconnected(
@@ -147,6 +156,7 @@ class Line:
     ) -> None:
         if self._live is client:
             self._live = None
+            self._on_down()
             if not self._stopping.is_set():
                 logger.warning("lost the broker: %s", reason)
         self._ended.set()

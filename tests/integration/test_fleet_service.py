@@ -1,0 +1,136 @@
+"""The fleet service with a real Mosquitto: a dark pad is found, told of and forgotten; commands; its own restarts."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.store import Store
+from protocol import topics
+from protocol.messages import Command, Settings
+from tests.integration.fleet_process import DESKS, FakePad, Feed, FleetProcess, call_id, open_store, until
+from tests.integration.mosquitto import GuardedMosquitto
+
+DESK = DESKS[0]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[GuardedMosquitto]:
+    broker = GuardedMosquitto(tmp_path / "broker", ("it", "feed", *DESKS)).start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(url(tmp_path)) as store:
+        yield store
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, broker: GuardedMosquitto, store: Store) -> Iterator[FleetProcess]:
+    process = FleetProcess(tmp_path, broker, url(tmp_path)).start()
+    yield process
+    process.kill()
+
+
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'zrazkovo.db'}"
+
+
+def open_kinds(store: Store) -> list[str]:
+    return [fault.kind for fault in store.fleet.faults(is_open=True)]
+
+
+def test_a_pad_dark_at_a_call_is_a_fault_within_three_seconds_until_it_arms(
+    fleet: FleetProcess, broker: GuardedMosquitto, store: Store
+) -> None:
+    feed, pad = Feed(broker), FakePad(broker, DESK)
+    pad.say()
+    began = time.time_ns() // 1_000_000
+    feed.call(DESK, 1)
+    until(lambda: open_kinds(store) == ["dark"], "the fault is open")
+    (fault,) = store.fleet.faults()
+    assert 1_900 <= fault.opened_unix_ms - began <= 3_000
+    assert (fault.desk, fault.call, fault.branch) == (DESK, call_id(1), "centre")
+    assert [row[:2] for row in store.fleet.unavailable()] == [(call_id(1), DESK)]
+    pad.say(phase="armed", call=call_id(1))
+    until(lambda: open_kinds(store) == [], "the fault is closed")
+    assert store.fleet.unavailable() == []
+    fleet.stop()
+
+
+def test_a_service_that_was_killed_goes_on_where_it_was(
+    fleet: FleetProcess, broker: GuardedMosquitto, store: Store
+) -> None:
+    feed, pads = Feed(broker), [FakePad(broker, desk) for desk in DESKS[:3]]
+    for pad in pads:
+        pad.say()
+        feed.call(pad.desk, 1)
+    pads[1].say(phase="armed", call=call_id(1))
+    until(lambda: open_kinds(store) == ["dark"] * 2, "two faults are open")
+    fleet.kill()
+    feed.close(pads[2].desk, 1)
+    pads[0].say(phase="armed", call=call_id(1))
+    fleet.start()
+    until(lambda: open_kinds(store) == ["dark"], "the pad that armed meanwhile is no fault any more")
+    feed.call(pads[1].desk, 2)
+    pads[1].say(phase="armed", call=call_id(2))
+    feed.call(pads[2].desk, 2)
+    pads[2].say(phase="armed", call=call_id(2))
+    until(lambda: open_kinds(store) == [], "nothing is wrong")
+    assert len(store.fleet.faults()) == 2
+
+
+def test_a_broker_that_is_away_is_one_fault(
+    tmp_path: Path, fleet: FleetProcess, broker: GuardedMosquitto, store: Store
+) -> None:
+    fleet.stop()
+    fleet.environ["ZRAZKOVO_FLEET_BROKER_S"] = "1"
+    fleet.start()
+    for desk in DESKS:
+        FakePad(broker, desk).say()
+    broker.stop()
+    until(lambda: open_kinds(store) == ["broker"], "the broker is missed")
+    assert len(store.fleet.faults()) == 1
+    broker.start()
+    until(lambda: open_kinds(store) == [], "the broker is back")
+
+
+# ---- commands
+def test_commands_reach_their_pad_and_their_effect_is_seen(
+    fleet: FleetProcess, broker: GuardedMosquitto, store: Store
+) -> None:
+    pad = FakePad(broker, DESK)
+
+    def obey(topic: str, message: Any) -> None:
+        if message == Command(getattr(message, "id", ""), "restart"):
+            threading.Thread(target=pad.say, kwargs={"boot": 2, "reset": "soft"}).start()
+        elif isinstance(message, Command) and message.do in ("report", "test"):
+            threading.Thread(target=pad.health, kwargs={"self_tests": 1}).start()
+
+    pad.on = obey
+    pad.say()
+    pad.health()
+    for do in ("identify", "report", "test", "restart"):
+        store.fleet.ask(DESK, do, "it")
+    store.fleet.ask(DESK, "settings", "it", {"armed_pct": 30})
+    until(lambda: store.fleet.waiting() == [], "everything is done")
+    outcomes = {each.do: each.outcome for each in store.fleet.commands(DESK)}
+    assert outcomes == {"identify": "sent", "report": "done", "test": "done", "restart": "done", "settings": "sent"}
+    assert (topics.desk(DESK, "settings"), Settings(armed_pct=30)) in pad.heard
+
+
+def test_the_command_line_says_what_came_of_it(fleet: FleetProcess, broker: GuardedMosquitto, store: Store) -> None:
+    FakePad(broker, DESK).say()
+    done = fleet.cli("command", DESK, "identify")
+    assert (done.returncode, done.stdout) == (0, f"{DESK} identify: sent\n")
+    done = fleet.cli("command", "stranger", "identify")
+    assert done.returncode == 1 and "no desk" in done.stderr
+    assert fleet.cli("command", DESK, "settings", "armed_pct=30").returncode == 0
+    assert fleet.cli("command", DESK, "settings", "armed_pct=0").returncode == 1
+    assert fleet.cli("faults").returncode == 0
+    assert fleet.cli("rollout", "status").returncode == 1
