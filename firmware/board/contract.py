@@ -141,7 +141,8 @@ class Board(Protocol):
     def irq_lock(self) -> "Lock | None":
         """Held while a handler runs, on a board whose handlers run in a thread; None where an interrupt interrupts."""
 
-    connector: Connector  # life.run() puts it there once pad.json is read
+    @property
+    def connector(self) -> Connector: ...
 
     def ticks_diff(self, later: int, earlier: int) -> int:
         """Also called by interrupts: allocates nothing, as time.ticks_diff()."""

@@ -9,6 +9,7 @@ from firmware.host.errors import HostError
 # Command (its module is firmware/host/commands/<command>.py) -> its line in the help.
 COMMANDS = {
     "build": "compile the pad's files into a folder",
+    "ca": "the office's own certificate authority: for the broker, and for pads",
     "flash": "make a board on a port the pad of a desk: program, password, first status, label",
 }
 

@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from firmware.host.errors import CaError
+
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 AUTHORITY_DAYS = 7305  # twenty years: longer than a pad is meant to live
@@ -33,10 +35,6 @@ _SERVER_BITS = 2048
 # Certificates begin a day early: a clock may be an hour behind, or in another time zone by mistake.
 _EARLY = datetime.timedelta(days=1)
 _DER, _PEM = serialization.Encoding.DER, serialization.Encoding.PEM
-
-
-class CaError(Exception):
-    """The authority cannot do that; str() says why."""
 
 
 class Authority:
@@ -104,6 +102,7 @@ class Authority:
             .issuer_name(subject)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .sign(key, hashes.SHA256())
         )
         write_private(self.folder / "issuer.key", _key_bytes(key, _PEM))
@@ -131,7 +130,10 @@ class Authority:
 
     def _sign(self, builder: x509.CertificateBuilder) -> x509.Certificate:
         issuer, key = self._issuer()
-        return builder.issuer_name(issuer.subject).sign(key, hashes.SHA256())
+        # Authorities that follow one another bear one name: the key's identifier tells which of them it was.
+        origin = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+        builder = builder.issuer_name(issuer.subject).add_extension(origin, critical=False)
+        return builder.sign(key, hashes.SHA256())
 
     def _write_anchors(self, anchors: list[x509.Certificate]) -> None:
         write_private(self.folder / "ca.pem", b"".join(each.public_bytes(_PEM) for each in anchors))

@@ -2,6 +2,7 @@
 
 HostError
 ├── BuildError       a module does not compile
+├── CaError          the certificate authority cannot do that
 ├── UsageError       the command line or a file it names cannot be used
 ├── PortError        the port cannot be used: nothing there, busy, forbidden, vanished
 ├── BoardError       what is on the port is not what was asked for: silent, too old, wrong board, no room
@@ -16,6 +17,10 @@ class HostError(Exception):
 
 class BuildError(HostError):
     """A module does not compile; str() is the compiler's complaint."""
+
+
+class CaError(HostError):
+    """The certificate authority cannot do that."""
 
 
 class UsageError(HostError):

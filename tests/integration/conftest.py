@@ -1,10 +1,11 @@
-"""Databases for tests: each kind we promise to work on, real and empty."""
+"""Fixtures: databases of each kind we promise to work on, real and empty; an office's pads."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.integration.office_pads import authority, broker, entry, make_pad, network, office, pad  # noqa: F401
 from tests.integration.postgres import Postgres
 
 
