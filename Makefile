@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help flash run sim test test-portable check format schemas bench bench-demo lock clean
+.PHONY: help flash run sim test test-portable check format schemas bench bench-demo bench-finger lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench: .venv/dev.ok ## messages a second through the collector, as a ratio to a 
 
 bench-demo: .venv/dev.ok ## press to lamp, press to figure and memory of the running demo
 	@$(BIN)/python tests/bench/bench_demo.py $(ARGS)
+
+bench-finger: .venv/dev.ok ## press to lamp while broker, DNS, TLS, flash and heap misbehave (needs mosquitto): ARGS="--presses 1000"
+	@$(BIN)/python tests/bench/bench_finger.py $(ARGS)
 
 lock: .venv/dev.ok ## resolves requirements/*.lock anew from pyproject.toml
 	@cd . && for set in "run:" "flash:--group flash" "dev:--group dev"; do \
