@@ -13,11 +13,12 @@ import gc
 from firmware import VERSION
 from firmware.board.courier import Courier
 from firmware.board.keeper import Keeper
-from firmware.board.link import ARRIVED, DOWN, REFUSED, UP, Link
+from firmware.board.link import ARRIVED, DOWN, ONLINE, REFUSED, UP, Link
 from firmware.board.panel import Panel
 from firmware.board.selftest import SelfTest
 from firmware.core import journal as journals
 from firmware.core import pad as machine
+from firmware.core.wink import Wink
 from protocol import codec
 from protocol.errors import ProtocolError
 from protocol.messages import Ack, CallClosed, CallOpened, Command, Health, PadStatus, Settings
@@ -46,6 +47,7 @@ class App:
         self._panel = Panel(board)
         self._journal = store.open()
         self._pad = machine.Pad(self._journal, board.ticks_diff)
+        self._wink = Wink(board.ticks_diff, config.wink == "on")
         self._link = Link(config, board, self._will)
         self._courier = Courier(self._journal, self._link, board.ticks_diff)
         self._selftest = SelfTest(board)
@@ -104,6 +106,7 @@ class App:
         if not self._pad.due_ms(ticks_ms):
             self._take_presses(final=True)
         self._carry_out(self._pad.tick(ticks_ms))
+        self._wink_if_offline(ticks_ms)
         self._save_if_due(ticks_ms)
         if self._will_journal != self._journal.id:
             # The broker holds a last will of the journal before; the collector would not believe it.
@@ -118,7 +121,7 @@ class App:
             self._publish_health(ticks_ms)
 
     def _idle_ms(self, ticks_ms: int) -> int:
-        idle_ms = min(_IDLE_MS, self._pad.due_ms(ticks_ms))
+        idle_ms = self._wink.due_ms(ticks_ms, min(_IDLE_MS, self._pad.due_ms(ticks_ms)))
         return self._link.due_ms(ticks_ms, self._panel.due_ms(ticks_ms, idle_ms))
 
     def _take_presses(self, final: bool = False) -> int:
@@ -131,6 +134,14 @@ class App:
 
     def _show(self, lamps: "machine.Lamps") -> None:
         self._panel.show(lamps, self._pad.state == machine.ARMED)
+
+    def _wink_if_offline(self, ticks_ms: int) -> None:
+        means_nothing = self._pad.state == machine.DARK and not self._pad.is_blinking
+        if self._wink.step(means_nothing and self._link.state != ONLINE, ticks_ms):
+            if self._wink.is_lit:
+                self._panel.wink()
+            else:
+                self._show(self._pad.lamps)
 
     def _carry_out(self, effects: "list[machine.Effect]") -> None:
         for effect, lamps in effects:

@@ -14,6 +14,7 @@
     dns              optional: a list of one or two name servers, "10.1.2.1" or "10.1.2.1:53"; otherwise DHCP's
     ntp_host         optional: a time server, name or address, perhaps with ":port"; needed for TLS on a chip, whose
                      clock does not survive a power cut
+    wink             optional, "on": a dark pad out of touch for a minute winks one dim lamp every 20 s (core/wink.py)
 
 No other file holds a secret, and no log line holds one.
 """
@@ -89,6 +90,7 @@ _OPTIONAL: "dict[str, tuple[Rule, object]]" = {
     "gateway": (Maybe(_Address()), None),
     "dns": (Maybe(_NameServers()), None),
     "ntp_host": (Maybe(_Server()), None),
+    "wink": (OneOf("on", "off"), "on"),
 }
 
 
@@ -111,6 +113,7 @@ class Config:
         self.address: str | None = fields["address"]
         self.gateway: str = fields["gateway"] or ""
         self.dns: tuple[tuple[str, int], ...] = tuple([_server(each, 53) for each in fields["dns"] or ()])
+        self.wink: str = fields["wink"]
         self.ntp: tuple[str, int] | None = _server(fields["ntp_host"], 123) if fields["ntp_host"] else None
 
 

@@ -5,6 +5,7 @@ bright a lamp is to be.
 """
 
 from firmware.board.touch import Touch
+from firmware.core.wink import PCT as WINK_PCT
 from protocol.messages import Settings
 
 TYPE_CHECKING = False
@@ -25,6 +26,10 @@ class Panel:
         """Sets the lamps: bad, good, exemplary. ``armed``: a press is answered at once from now on."""
         pct = self.settings.chosen_pct if sum(levels) == 1 else self.settings.armed_pct
         self._touch.show(levels[0] * pct, levels[1] * pct, levels[2] * pct, armed)
+
+    def wink(self) -> None:
+        """One lamp, dim, until show(); only for a dark pad."""
+        self._touch.show(0, WINK_PCT, 0, False)
 
     def presses(self, final: bool = False) -> "list[Press]":
         """The presses since the last time, oldest first. ``final``: what is not certain yet is judged now."""

@@ -96,6 +96,11 @@ class Pad:
             return (int(self._rating == 1), int(self._rating == 2), int(self._rating == 3))
         return _ALL if self.state == ARMED else _NONE
 
+    @property
+    def is_blinking(self) -> bool:
+        """Whether it shows somebody which pad it is."""
+        return self._blink_ticks is not None
+
     def call_opened(
         self, message: "CallOpened", now_unix_ms: "int | None", live: bool, ticks_ms: int
     ) -> "list[Effect]":
