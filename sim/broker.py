@@ -35,7 +35,7 @@ from pydantic_settings import SettingsConfigDict
 from protocol.access import READ, WRITE, may
 from schemas.settings import BadSettings, ProgramSettings, read_settings
 from sim.errors import SettingsError
-from sim.passwords import Passwords, owns_client_id
+from sim.passwords import PasswordFile, owns_client_id
 
 PREFIX = "ZRAZKOVO_BROKER_"
 # The largest message of ours has 1,024 bytes (protocol.codec.SIZE_LIMITS), the longest topic 80.
@@ -160,7 +160,7 @@ class _Guest:
 class Door:
     """Judges every CONNECT before amqtt sees it, and lets at most one connection a client id in at a time."""
 
-    def __init__(self, broker: SteadyBroker, passwords: Passwords):
+    def __init__(self, broker: SteadyBroker, passwords: PasswordFile):
         self._broker = broker
         self._passwords = passwords
         self._guests: dict[str, _Guest] = {}
@@ -216,7 +216,7 @@ class Door:
 
 async def serve(settings: Settings, stopping: asyncio.Event) -> None:
     """Runs the broker until ``stopping`` is set. Raises SettingsError or OSError (port taken)."""
-    passwords = Passwords.read(settings.password_file)
+    passwords = PasswordFile(settings.password_file)
     for noisy in ("amqtt", "transitions"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     broker = SteadyBroker(

@@ -10,6 +10,7 @@ Rules of the file
 
 import sqlite3
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,7 @@ class TrueCall:
     called_unix_ms: int
     outcome: str | None = None
     rating: int = 0
+    lit: bool = False  # all three lamps were seen alight while it was open
 
     @property
     def name(self) -> tuple[str, int]:
@@ -99,6 +101,9 @@ class Oracle:
 
     def lamps_changed(self, desk: str, lamps: str) -> None:
         before, self._lamps[desk] = self._lamps.get(desk), lamps
+        open_call = self._open.get(desk)
+        if lamps == _ALL_LIT and open_call is not None:
+            open_call.lit = True
         rating = _LIT_ALONE.get(lamps)
         if rating is None or before == lamps:
             return
@@ -197,6 +202,14 @@ class Ledger:
         kept = self._connection.execute("select reason, topic, problem from kept")
         return [f"vote {row}" for row in votes] + [f"kept {row}" for row in kept]
 
+    def unavailable(self) -> set[tuple[str, int]]:
+        """The calls, by name, that are held to have been without a lit pad."""
+        rows = self._connection.execute(
+            "select c.desk, c.called_unix_ms from console_unavailable u"
+            " join call c on c.id = u.call and c.desk = u.desk"
+        )
+        return {(row[0], row[1]) for row in rows}
+
     def rollups(self) -> dict[tuple[str, str, str, int], tuple[int, ...]]:
         """(calls, eligible, bad, good, exemplary) by (cut, branch, key, day)."""
         rows = self._connection.execute(
@@ -219,14 +232,22 @@ def compare(oracle: Oracle, ledger: Ledger) -> list[Difference]:
         found += _of_call(call, recorded.pop(call.name, None))
     found += [Difference("invented", f"call {row.id} at {row.desk}") for row in recorded.values()]
     found += [Difference("wrong", text) for text in ledger.unjoined()]
-    return found + _of_rollups(recount(oracle.calls), ledger.rollups())
+    unavailable = ledger.unavailable()
+    found += [
+        Difference("wrong", f"{_name(call)} was flagged as without a lit pad, and all its lamps were seen alight")
+        for call in oracle.calls
+        if call.lit and call.name in unavailable
+    ]
+    return found + _of_rollups(recount(oracle.calls, unavailable), ledger.rollups())
 
 
-def recount(calls: list[TrueCall]) -> dict[tuple[str, str, str, int], tuple[int, ...]]:
-    """The daily roll-ups that these calls must make."""
+def recount(
+    calls: list[TrueCall], unavailable: Collection[tuple[str, int]] = ()
+) -> dict[tuple[str, str, str, int], tuple[int, ...]]:
+    """The daily roll-ups that these calls must make; ``unavailable`` names those without a lit pad (order P3.4)."""
     sums: dict[tuple[str, str, str, int], Counter[int]] = {}
     for call in calls:
-        eligible = call.rating > 0 or call.outcome not in _NOBODY_SERVED
+        eligible = call.rating > 0 or (call.outcome not in _NOBODY_SERVED and call.name not in unavailable)
         cuts = (("branch", ""), ("service", call.service), ("operator", call.operator), ("desk", call.desk))
         for cut, key in cuts:
             sums.setdefault((cut, call.branch, key, call.day), Counter()).update(

@@ -1,13 +1,17 @@
 """The broker's password file: ``user:digest`` a line, mode 0600. It makes secrets and checks them; it opens no socket.
 
-The digest is a plain SHA-256. A slow hash protects guessable passwords; these are 192 random bits that no person
-chooses, so guessing is hopeless either way, and two dozen pads that come back together after a broker's restart are
-let in at once.
+A line may also hold what Mosquitto's has for a pad that was registered: ``user:$7$iterations$salt$digest``, PBKDF2 with
+SHA-512. Our own digest is a plain SHA-256. A slow hash protects guessable passwords; these are 192 random bits that no
+person chooses, so guessing is hopeless either way, and two dozen pads that come back together after a broker's restart
+are let in at once.
 """
 
+import base64
 import hashlib
 import hmac
+import logging
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +20,12 @@ from protocol.access import RESERVED_NAMES
 from protocol.fields import NAME
 from sim.errors import SettingsError
 
+log = logging.getLogger(__name__)
+
 _SECRET_BYTES = 24
+_DIGEST = re.compile("[0-9a-f]{64}")
+# The door judges one CONNECT after the other, so a verifier may not cost much more than Mosquitto's usual 101 rounds.
+_VERIFIER = re.compile(r"\$7\$([1-9][0-9]{0,4})\$([A-Za-z0-9+/]{8,44}={0,2})\$([A-Za-z0-9+/]{86}==)")
 
 
 def new_secret() -> str:
@@ -68,9 +77,42 @@ class Passwords:
         return cls(digests)
 
     def fit(self, user: str | None, password: str | None) -> bool:
-        """Whether ``password`` is the one of ``user``; takes as long for a user that does not exist."""
+        """Whether ``password`` is the one of ``user``."""
         known = self._digests.get(user or "", "")
+        if verifier := _VERIFIER.fullmatch(known):
+            rounds, salt, wanted = verifier.groups()
+            made = hashlib.pbkdf2_hmac("sha512", (password or "").encode(), base64.b64decode(salt), int(rounds))
+            return hmac.compare_digest(base64.b64decode(wanted), made)
         return hmac.compare_digest(known, digest(password or "")) and known != ""
+
+
+class PasswordFile:
+    """Who may come in by a file that the fleet service writes anew whenever a pad is registered."""
+
+    def __init__(self, path: Path):
+        """Raises SettingsError as Passwords.read does."""
+        self._path = path
+        self._seen = self._state()
+        self._passwords = Passwords.read(path)
+
+    def fit(self, user: str | None, password: str | None) -> bool:
+        """As Passwords.fit, by the file as it stands now; by the one before while it is damaged."""
+        state = self._state()
+        if state != self._seen:
+            self._seen = state
+            try:
+                self._passwords = Passwords.read(self._path)
+                log.info("the password file was read again")
+            except SettingsError as error:
+                log.error("%s; the one before counts", error)
+        return self._passwords.fit(user, password)
+
+    def _state(self) -> tuple[int, int, int]:
+        try:
+            state = self._path.stat()
+        except OSError:
+            return (0, 0, 0)
+        return state.st_ino, state.st_mtime_ns, state.st_size
 
 
 def owns_client_id(user: str, client_id: str | None) -> bool:
@@ -90,6 +132,6 @@ def _problem(user: str, found: str, seen: Mapping[str, str]) -> str | None:
         return f"{user} stands twice"
     if user.startswith(tuple(name + "-" for name in RESERVED_NAMES)):
         return f"{user} could be taken for a session of a server"
-    if len(found) != 64 or set(found) - set("0123456789abcdef"):
-        return "no SHA-256 digest after the colon"
+    if not _DIGEST.fullmatch(found) and not _VERIFIER.fullmatch(found):
+        return "no SHA-256 digest and no verifier of Mosquitto's after the colon"
     return None

@@ -5,6 +5,7 @@ var/demo/config/    one TOML a process, the register, the broker's password file
 var/demo/log/       one log a process, and the one of the run before
 var/demo/pads/      a directory a pad: pad.json and its flash
 var/demo/firmware/  the compiled modules of a pad
+var/demo/releases/  updates for pads, a folder each: python -m firmware.host release
 var/demo/*.db       the collector's database and the feed's own
 """
 
@@ -22,6 +23,8 @@ from sim.city import City, write_register
 from sim.errors import InUse, SettingsError
 from sim.passwords import digest, new_secret, password_file, write_private
 from sim.ports import HOST
+
+_GRACE_S = 20.0  # pads on the same machine are back at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Place:
         self.logs = self.root / "log"
         self.pads = self.root / "pads"
         self.firmware = self.root / "firmware"
+        self.releases = self.root / "releases"
         self.config = self.root / "config"
         self.register = self.config / "register.toml"
         self.database_url = f"sqlite:///{self.root / 'zrazkovo.db'}"
@@ -77,14 +81,16 @@ class Place:
 
     def prepare(self, city: City) -> Secrets:
         """Folders, secrets (made once, then kept), register and password file. Raises SettingsError."""
-        for folder in (self.logs, self.pads, self.config):
+        for folder in (self.logs, self.pads, self.releases, self.config):
             folder.mkdir(parents=True, exist_ok=True)
         self._secrets.parent.mkdir(mode=0o700, exist_ok=True)
         for log in self.logs.glob("*.log"):
             log.replace(log.with_suffix(".log.1"))
         secrets = self._read_secrets([desk.id for desk in city.desks])
         write_register(self.register, city)
-        write_private(self.config / "passwords", password_file(secrets.passwords))
+        # The fleet service adds the pads that were registered to the second one.
+        for name in ("passwords-base", "passwords"):
+            write_private(self.config / name, password_file(secrets.passwords))
         return secrets
 
     def configure(self, secrets: Secrets, ports: Ports, bench_port: int) -> None:
@@ -101,6 +107,15 @@ class Place:
             **broker,
         )
         self._write("collector", database_url=self.database_url, **register, **broker)
+        self._write(
+            "fleet",
+            database_url=self.database_url,
+            grace_s=_GRACE_S,
+            releases=str(self.releases),
+            password_base=str(self.config / "passwords-base"),
+            password_file=str(self.config / "passwords"),
+            **broker,
+        )
         self._write(
             "api", database_url=self.database_url, listen_port=ports.api, bench_host=HOST, bench_port=bench_port
         )

@@ -1,6 +1,6 @@
 """All processes of a service centre on this machine, started in order and stopped in reverse. It plays no client.
 
-    broker ─► feed, collector, api ─► pads        (and the bench, which the api finds when both are there)
+    broker ─► feed, collector, fleet, api ─► pads        (and the bench, which the api finds when both are there)
 
 One that dies by itself is reported and started again; they all depend on one another only through the broker and
 the databases, and are built to miss one another for a while.
@@ -26,6 +26,7 @@ _COMMANDS = {
     "broker": ("sim", "broker"),
     "feed": ("collector.feed",),
     "collector": ("collector",),
+    "fleet": ("collector.fleet",),
     "api": ("api",),
 }
 
@@ -72,7 +73,7 @@ class Stack:
         self._report("starting the broker")
         await self._start("broker")
         self._report("starting feed, collector and pages")
-        await asyncio.gather(*(self._start(name) for name in ("feed", "collector", "api")))
+        await asyncio.gather(*(self._start(name) for name in ("feed", "collector", "fleet", "api")))
         await self._closing.enter_async_context(self.webhook)
         self._report(f"starting {len(self.city.desks)} pads")
         await self.pads.start(PadSpec(desk.id, self._secrets.passwords[desk.id]) for desk in self.city.desks)
@@ -86,7 +87,7 @@ class Stack:
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
-        names = [name for name in ("api", "collector", "feed") if name in self.children]
+        names = [name for name in ("api", "fleet", "collector", "feed") if name in self.children]
         await asyncio.gather(*(self.children[name].stop() for name in names))
         if "broker" in self.children:
             await self.children["broker"].stop()
@@ -112,6 +113,7 @@ class Stack:
                 "ZRAZKOVO_FEED_TICKET_SECRET": self._secrets.ticket_secret,
             },
             "collector": {"ZRAZKOVO_COLLECTOR_BROKER_PASSWORD": passwords["collector"]},
+            "fleet": {"ZRAZKOVO_FLEET_BROKER_PASSWORD": passwords["it"]},
             "api": {"ZRAZKOVO_API_BENCH_TOKEN": self._bench_token},
         }
         for name, command in _COMMANDS.items():

@@ -87,6 +87,7 @@ class Pad:
     health: Health | None = None
     health_ms: int = 0  # when it last sent its health, or could first have
     call: _Call | None = None
+    past: str | None = None  # the last call that ended flagged
     starts_ms: list[int] = field(default_factory=list)
 
     @property
@@ -157,6 +158,8 @@ class Watch:
     # ---- what arrives
     def call(self, desk: str, message: CallOpened | CallClosed, retained: bool, now_ms: int) -> None:
         pad = self._pad(desk)
+        if pad.call is not None and pad.call.dark:
+            pad.past = pad.call.id
         if isinstance(message, CallClosed) or message.until_unix_ms <= now_ms:
             pad.call = None
         elif pad.call is None or pad.call.id != message.call:
@@ -219,6 +222,9 @@ class Watch:
         self._open_fault(desk, "dark", call.id, _why_dark(pad))
 
     def _judge_lit(self, desk: str, pad: Pad, retained: bool) -> None:
+        if pad.past is not None and pad.is_lit_for(pad.past):
+            self._effects.append(Unflagged(pad.past, desk))  # word of it has come late
+            pad.past = None
         lit = pad.call is not None and pad.is_lit_for(pad.call.id)
         if lit and pad.call is not None:
             if pad.call.dark or (desk, "dark") in self._open:

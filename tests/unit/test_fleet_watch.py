@@ -115,6 +115,12 @@ def test_a_status_that_is_not_lit_ends_nothing() -> None:
     assert desk.status("dark").status("armed", 9, state="offline").take() == []
 
 
+def test_word_that_the_pad_was_lit_may_come_after_the_call_has_ended() -> None:
+    desk = Desk().settled().call(1).after(2_500).close(1)
+    desk.take()
+    assert desk.status("armed", 1).take() == [Unflagged(call_id(1), DESK), Closed(DESK, "dark")]
+
+
 def test_a_call_that_is_over_within_two_seconds_is_not_judged() -> None:
     assert Desk().settled().call(1).after(1_500).close(1).after(60_000).take() == []
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, insert, update
 
-from schemas import tables
-from sim.oracle import Ledger, Oracle, compare, recount
+from schemas import fleet_tables, tables
+from sim.oracle import Difference, Ledger, Oracle, compare, recount
 from sim.webhook import QueueNews
 
 NOON = 1_791_450_000_000
@@ -192,3 +192,30 @@ def test_a_called_client_who_finds_no_light_is_found_unless_the_vote_was_given()
     vote(oracle, 3)
     oracle.found_no_light(DESK, "t1")
     assert len(oracle.broken) == 1
+
+
+def flag(engine: Engine, call: int) -> None:
+    row = {"call": f"{call:016}", "desk": DESK, "since_unix_ms": NOON, "why": "dark"}
+    with engine.begin() as connection:
+        connection.execute(insert(fleet_tables.console_unavailable).values(row))
+
+
+def test_a_call_without_a_lit_pad_must_leave_the_denominator(oracle: Oracle, database: tuple[Engine, Path]) -> None:
+    flag(database[0], 1)
+    assert differences(oracle, database[1]) == ["wrong"]
+    of_day = tables.rollup_day
+    with database[0].begin() as connection:
+        connection.execute(update(of_day).values(eligible=of_day.c.eligible - 1))
+    assert differences(oracle, database[1]) == []
+
+
+def test_a_call_at_which_the_lamps_were_seen_may_not_be_flagged(oracle: Oracle, database: tuple[Engine, Path]) -> None:
+    flag(database[0], 0)
+    assert [each.text for each in compare_all(oracle, database[1]) if "flagged" in each.text] != []
+
+
+def compare_all(oracle: Oracle, file: Path) -> list[Difference]:
+    ledger = Ledger(file)
+    found = compare(oracle, ledger)
+    ledger.close()
+    return found
