@@ -158,7 +158,7 @@ def test_the_first_run_shows_a_vote_and_the_second_one_goes_on_from_it(data: Pat
         vote(first, "3")
         old_token = first.token
         family = first.family()
-        assert len(family) == 4 + 2
+        assert len(family) == 5 + 2
         assert first.stop() == 0
         assert not [process for process in family if process.is_running()]
     with contextlib.closing(sqlite3.connect(data / "zrazkovo.db")) as database:
