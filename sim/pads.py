@@ -28,6 +28,7 @@ _FIRST_LIGHT_S = 30.0
 _STOP_S = 5.0
 _PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # before a pad that died is started again
 _STEADY_S = 30.0
+_RESET = 75  # the exit code of firmware/main.py for a reset
 _KEEPALIVE_S = 20
 _RECONNECT_MAX_S = 5  # the broker is on this machine: no need to spare a line
 
@@ -202,6 +203,9 @@ class Pads:
         self._tell(pad, before)
         if self._stopping or pad.stays_off:
             return
+        if pad.exit_code == _RESET:  # it resets itself
+            self._spawn(pad)
+            return
         pad.failures = 0 if lived_s > _STEADY_S else pad.failures + 1
         pause_s = _PAUSES_S[min(pad.failures, len(_PAUSES_S) - 1)]
         log.warning("%s: the pad ended; it starts again in %g s", pad.desk, pause_s)
@@ -234,6 +238,7 @@ class _Pad:
         self.gone = asyncio.Event()
         self.last_words = "it said nothing"
         self.failures = 0
+        self.exit_code: int | None = None
         self._started = 0.0
         self._rest = b""
 
@@ -286,6 +291,7 @@ class _Pad:
         self.process.stdout.close()
         self.process.stdin.close()
         self.lamps, self.connected = DARK, False
+        self.exit_code = self.process.returncode
         self.gone.set()
         self.wake()
         return asyncio.get_running_loop().time() - self._started

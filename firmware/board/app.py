@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from firmware.board.config import Config
     from firmware.board.contract import Board
     from firmware.board.store import Store
+    from firmware.board.update import Updater
     from protocol.messages import Message
 
 # What run() returns.
@@ -41,9 +42,10 @@ _AFTER_ERROR_MS = 1000
 
 
 class App:
-    def __init__(self, config: "Config", board: "Board", store: "Store"):
+    def __init__(self, config: "Config", board: "Board", store: "Store", updater: "Updater | None" = None):
         self._board = board
         self._store = store
+        self._updater = updater
         self._panel = Panel(board)
         self._journal = store.open()
         self._pad = machine.Pad(self._journal, board.ticks_diff)
@@ -116,6 +118,8 @@ class App:
             self._test(ticks_ms)
         if not self._keeper.holds_back:
             self._courier.step(ticks_ms)
+        if self._updater:
+            self._updater.step(ticks_ms, self._pad.state == machine.DARK)
         self._publish_status(ticks_ms)
         if self._board.ticks_diff(ticks_ms, self._health_ticks) >= _HEALTH_MS:
             self._publish_health(ticks_ms)

@@ -141,8 +141,7 @@ class Board(Protocol):
     def irq_lock(self) -> "Lock | None":
         """Held while a handler runs, on a board whose handlers run in a thread; None where an interrupt interrupts."""
 
-    @property
-    def connector(self) -> Connector: ...
+    connector: Connector  # life.run() puts it there once pad.json is read
 
     def ticks_diff(self, later: int, earlier: int) -> int:
         """Also called by interrupts: allocates nothing, as time.ticks_diff()."""

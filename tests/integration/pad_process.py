@@ -18,6 +18,8 @@ DARK, ALL = "000", "111"
 BAD, GOOD, EXEMPLARY = "100", "010", "001"
 # Only how long a failing test waits; a passing one goes on at once.
 DEADLINE_S = 20.0
+# firmware/main.py: the pad resets itself, so it is to be started again.
+RESET = 75
 
 
 def micropython() -> str:
@@ -37,6 +39,7 @@ class PadProcess:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._changed = threading.Condition()
+        self._off = True
         self._lines: list[tuple[float, str]] = []
         folder.mkdir(parents=True, exist_ok=True)
         given = {"desk": self.desk, "broker_host": "127.0.0.1", "password": "secret", "reconnect_max_s": 1}
@@ -44,15 +47,19 @@ class PadProcess:
 
     def start(self) -> "PadProcess":
         """Switches the pad on."""
-        command = [micropython(), "-X", f"heapsize={HEAP}", str(self._entry), str(self.folder)]
-        environment = os.environ | {"MICROPYPATH": str(self._entry.parent)}
         self._lines = []
-        self._process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        self._off = False
+        self._process = self._spawn()
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
         return self
+
+    def _spawn(self) -> "subprocess.Popen[str]":
+        command = [micropython(), "-X", f"heapsize={HEAP}", str(self._entry), str(self.folder)]
+        environment = os.environ | {"MICROPYPATH": str(self._entry.parent)}
+        return subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
 
     @property
     def pid(self) -> int:
@@ -103,8 +110,11 @@ class PadProcess:
 
     def kill(self) -> None:
         """Cuts the pad's power."""
+        with self._changed:
+            self._off = True
+            if self._process:
+                self._process.kill()
         if self._process:
-            self._process.kill()
             self._end()
 
     def switch_off(self) -> int:
@@ -119,8 +129,8 @@ class PadProcess:
 
     def _end(self) -> int:
         assert self._process and self._reader
-        code = self._process.wait(DEADLINE_S)
         self._reader.join(DEADLINE_S)
+        code = self._process.wait(DEADLINE_S)
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 pipe.close()
@@ -128,11 +138,20 @@ class PadProcess:
         return code
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stdout
-        for line in process.stdout:
+        while True:
+            assert process.stdout and process.stdin
+            for line in process.stdout:
+                with self._changed:
+                    self._lines.append((time.monotonic(), line.rstrip("\n")))
+                    self._changed.notify_all()
+            if process.wait() != RESET:
+                return
             with self._changed:
-                self._lines.append((time.monotonic(), line.rstrip("\n")))
-                self._changed.notify_all()
+                if self._off:
+                    return
+                process.stdin.close()
+                process.stdout.close()
+                process = self._process = self._spawn()  # as a chip's reset would
 
     def _wait(self, reached: "object", what: str) -> None:
         assert callable(reached)

@@ -364,15 +364,14 @@ def test_a_bad_configuration_is_refused_by_name(
 ) -> None:
     pad = PadProcess(entry, tmp_path / "pad", **({"broker_port": 1} | settings)).start()
     assert pad.wait_for_exit() == 2
-    assert pad.log == f"# pad.json: {problem}"
-    assert not (tmp_path / "pad" / "flash.img").exists()
+    assert pad.log.splitlines()[-1] == f"# pad.json: {problem}"
 
 
 def test_a_missing_configuration_is_refused(entry: Path, tmp_path: Path) -> None:
     pad = PadProcess(entry, tmp_path / "pad", broker_port=1)
     (tmp_path / "pad" / "pad.json").unlink()
     assert pad.start().wait_for_exit() == 2
-    assert pad.log == "# pad.json cannot be read"
+    assert pad.log.splitlines()[-1] == "# pad.json cannot be read"
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 131072, b"not a flash image"])
@@ -432,9 +431,10 @@ def sent_again(vote: Vote, journal: str) -> Vote:
 def fill_journal(entry: Path, folder: Path, votes: int) -> None:
     """Writes a journal of that many votes to the pad's flash, with the pad's own code."""
     code = (
-        "from firmware.board import store, unix\n"
+        "from firmware import flash_image\n"
+        "from firmware.board import store\n"
         "from firmware.core.journal import Journal\n"
-        f"unix.mount({str(folder / 'flash.img')!r})\n"
+        f"flash_image.mount({str(folder / 'flash.img')!r})\n"
         "journal = Journal(b'abcd')\n"
         f"for number in range({votes}): journal.add('c%015d' % number, 1, 0)\n"
         "store.Store('/flash', None).save(journal)\n"

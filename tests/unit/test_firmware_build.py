@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from firmware.host import build as builder
+from firmware.host.boards import TARGETS
 from firmware.host.build import build, sizes, sources
 from firmware.host.errors import BuildError
 
@@ -19,7 +20,14 @@ def test_a_pad_gets_main_and_its_modules_and_nothing_of_the_server(tmp_path: Pat
     entry = build(tmp_path)
     assert entry == tmp_path / "main.py"
     files = set(sizes(tmp_path))
-    assert {"main.py", "firmware/core/pad.mpy", "firmware/board/unix.mpy", "protocol/codec.mpy"} <= files
+    assert {
+        "main.py",
+        "firmware/loader.mpy",
+        "start.mpy",
+        "firmware/core/pad.mpy",
+        "firmware/board/unix.mpy",
+        "protocol/codec.mpy",
+    } <= files
     assert not {"protocol/access.mpy", "firmware/board/contract.mpy"} & files
     assert not [name for name in files if name.startswith("firmware/host")]
 
@@ -35,12 +43,12 @@ def test_the_same_source_gives_the_same_bytes_and_names_no_folder_of_this_machin
 def test_an_unchanged_module_is_not_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(tmp_path)
     compiled: list[str] = []
-    monkeypatch.setattr(builder, "_compile", lambda source, target: compiled.append(source))
+    monkeypatch.setattr(builder, "compile_module", lambda name, text, target: compiled.append(name) or b"M")
     build(tmp_path)
     assert compiled == []
     (tmp_path / "firmware/core/pad.mpy").unlink()
     build(tmp_path)
-    assert compiled == ["firmware/core/pad.py"]
+    assert compiled == ["firmware/core/pad.mpy"]
 
 
 def test_a_module_that_is_gone_from_the_source_is_removed(tmp_path: Path) -> None:
@@ -60,12 +68,9 @@ def test_an_interrupted_or_foreign_stamp_file_means_a_full_build(tmp_path: Path)
     assert contents(tmp_path) == before
 
 
-def test_a_module_that_does_not_compile_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "protocol").mkdir()
-    (tmp_path / "protocol/broken.py").write_text("def (:\n")
-    monkeypatch.setattr(builder, "_ROOT", tmp_path)
+def test_a_module_that_does_not_compile_is_named() -> None:
     with pytest.raises(BuildError, match=r"^protocol/broken\.py: "):
-        build(tmp_path / "out")
+        builder.compile_module("protocol/broken.mpy", b"def (:\n", TARGETS["unix"])
 
 
 def test_every_module_of_core_is_on_the_pad() -> None:
