@@ -199,6 +199,7 @@ class App:
 
     def _on_ack(self, ack: Ack, retained: bool) -> None:
         if not retained:  # it was written just now
+            self._board.connector.heard(ack.at_unix_ms)
             self._selftest.note_time(ack.at_unix_ms)
         found = self._journal.acknowledge(ack)
         if found == journals.AHEAD:

@@ -118,6 +118,9 @@ class Connector(Protocol):
     def step(self, ticks_ms: int, may_write: bool) -> None:
         """To be called every turn; ``may_write``: flash may be written now."""
 
+    def heard(self, at_unix_ms: int) -> None:
+        """A message written just now says what time it is."""
+
     def open(self, host: str, port: int) -> Stream:
         """Begins a connection. Raises OSError."""
 

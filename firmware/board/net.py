@@ -60,6 +60,9 @@ class Net:
         if self.network.is_up:
             self.clock.step(ticks_ms, may_write)
 
+    def heard(self, at_unix_ms: int) -> None:
+        self.clock.heard(at_unix_ms)
+
     def open(self, host: str, port: int) -> TcpStream:
         return TcpStream(host, port, self._poll, self._resolver, self._tls)
 

@@ -111,6 +111,9 @@ class Connector:
     def step(self, ticks_ms, may_write):
         self.steps.append(may_write)
 
+    def heard(self, at_unix_ms):
+        self.last_heard = at_unix_ms
+
     def open(self, host, port):
         if self.refuses:
             raise OSError(111, "refused")
