@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help flash run sim test test-portable check format schemas bench bench-demo bench-finger lock clean
+.PHONY: help flash pads run sim test test-portable check format schemas bench bench-demo bench-finger lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ schemas: .venv/dev.ok ## writes schemas/generated: JSON Schema, AsyncAPI, OpenAP
 flash: .venv/flash.ok ## a board becomes a desk's pad: PORT=/dev/ttyACM0 DESK=vyshenka-07, and if need be BOARD= IMAGE=
 	@$(BIN)/python -m firmware.host flash $(if $(PORT),--port $(PORT)) $(if $(DESK),--desk $(DESK)) \
 	  $(if $(BOARD),--board $(BOARD)) $(if $(IMAGE),--image $(IMAGE)) $(ARGS)
+
+pads: .venv/flash.ok ## the serial ports and what is on them: PORT=... for one of them
+	@$(BIN)/python -m firmware.host pads $(if $(PORT),--port $(PORT)) $(ARGS)
 
 bench: .venv/dev.ok ## messages a second through the collector, as a ratio to a bare subscriber (needs mosquitto)
 	@$(BIN)/python tests/bench/bench_collector.py $(ARGS)

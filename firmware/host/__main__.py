@@ -11,6 +11,9 @@ COMMANDS = {
     "build": "compile the pad's files into a folder",
     "ca": "the office's own certificate authority: for the broker, and for pads",
     "flash": "make a board on a port the pad of a desk: program, password, first status, label",
+    "label": "print a pad's label once more",
+    "pads": "list the serial ports and what is on them",
+    "replace": "put another board in a pad's place, with the votes it still holds",
 }
 
 

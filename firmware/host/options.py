@@ -53,6 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     pad.add_argument("--fleet-key", type=Path, metavar="FILE", help="the public key that updates are signed for")
     pad.add_argument("--no-panel", action="store_true", help="do not try lamps and buttons")
     pad.add_argument("--move", action="store_true", help="take it even if it was another desk's pad")
+    pad.add_argument("--forget-votes", action="store_true", help="with --move: lose the votes it holds of that desk")
     pad.add_argument("--new-password", action="store_true", help="even if the one it has would do")
     pad.add_argument("--wait", type=float, default=60, metavar="S", help="for its first status; 60")
     pad.add_argument(
@@ -72,6 +73,7 @@ def order(arguments: argparse.Namespace, desk: str, board: str | None = None) ->
         fleet_key=_read(arguments.fleet_key) if arguments.fleet_key else None,
         new_password=arguments.new_password,
         move=arguments.move,
+        forget=arguments.forget_votes,
         panel=not arguments.no_panel,
         status_s=arguments.wait,
         labels=arguments.labels if str(arguments.labels) not in ("", ".") else None,

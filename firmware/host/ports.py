@@ -14,6 +14,8 @@ from serial.tools import list_ports
 
 from firmware.host.errors import PortError
 
+_PTY_MAJORS = range(136, 144)  # Linux, admin-guide/devices.txt
+
 
 @dataclass(frozen=True, slots=True)
 class Port:
@@ -109,7 +111,11 @@ def _holders(device: str) -> list[str]:
         wanted = Path(device).stat().st_rdev
     except OSError:
         return []
-    return [f"{_name_of(process)} (pid {process.name})" for process in _others() if _has_open(process, wanted)]
+    found = [process for process in _others() if _has_open(process, wanted)]
+    if os.major(wanted) in _PTY_MAJORS:
+        # Whoever serves a pseudo-terminal, as an emulator does, may have both of its ends open.
+        found = [process for process in found if not _has_open(process, Path("/dev/ptmx").stat().st_rdev)]
+    return [f"{_name_of(process)} (pid {process.name})" for process in found]
 
 
 def _others() -> Iterator[Path]:

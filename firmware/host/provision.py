@@ -53,6 +53,7 @@ class Order:
     fleet_key: bytes | None = None
     new_password: bool = False
     move: bool = False  # the pad may have been another desk's
+    forget: bool = False  # and its votes may be lost
     panel: bool = True
     status_s: float = 60
     labels: Path | None = None
@@ -109,7 +110,7 @@ def provision(
     before = tree.read_settings(device.read(tree.SETTINGS) if tree.SETTINGS in listing.files else None)
     who, kind = identify(device, order.board, None)
     screen.say(f"{who.machine}, MicroPython {who.micropython}, number {who.hardware or 'unknown'}")
-    _check_owner(order, before, listing)
+    moved = _check_owner(device, order, before, listing)
     screen.step("its password")
     known = before.get("password") if before.get("desk") == order.desk and not order.new_password else None
     password = known if isinstance(known, str) and known else credentials.new_password()
@@ -119,10 +120,11 @@ def provision(
     screen.say(f"{which} is registered; the broker is {broker.host}:{broker.port}")
     screen.step("its files")
     wanted = tree.application(kind) | _own_files(order, password, broker)
-    plan = tree.plan(wanted, listing)
-    _carry_out(device, plan, who, screen)
-    if order.journal is not None:
-        device.write(tree.JOURNAL, order.journal)
+    if order.journal is not None and before.get("desk") != order.desk:
+        # It is written before pad.json makes this the desk's pad; from then on the board's own journal is the newer.
+        wanted[tree.JOURNAL] = order.journal
+    plan = tree.plan(wanted, listing, keep_state=not moved)
+    _carry_out(device, plan, screen)
     _check_settings(device)
     panel = _try_panel(device, kind, order, screen)
     screen.step("its first status")
@@ -145,16 +147,20 @@ def provision(
     )
 
 
-def _check_owner(order: Order, before: dict[str, Any], listing: Listing) -> None:
-    """A pad that was another desk's may still hold that desk's votes."""
+def _check_owner(device: Device, order: Order, before: dict[str, Any], listing: Listing) -> bool:
+    """Whether it was another desk's pad. It may still hold that desk's votes, which no other desk can deliver."""
     was = before.get("desk")
-    if was in (None, order.desk) or order.move:
-        return
-    votes = " and its journal of votes" if tree.JOURNAL in listing.files else ""
-    raise BoardError(
-        f"this is the pad of {was}, with its password{votes}: let it deliver its votes at {was}, "
-        f"or make it the pad of {order.desk} all the same with --move"
-    )
+    if was in (None, order.desk):
+        return False
+    votes = tree.votes_in(device.read(tree.JOURNAL)) if tree.JOURNAL in listing.files else 0
+    if votes and not order.forget:
+        raise BoardError(
+            f"this is the pad of {was} and holds {votes} votes of it: plug it in at {was} and let it deliver them, "
+            f"or lose them with --move --forget-votes"
+        )
+    if not order.move:
+        raise BoardError(f"this is the pad of {was}; to make it the pad of {order.desk}: --move")
+    return True
 
 
 def _own_files(order: Order, password: str, broker: Broker) -> dict[str, bytes]:
@@ -179,7 +185,7 @@ def der(pem: str) -> bytes:
     return found
 
 
-def _carry_out(device: Device, plan: tree.Plan, who: Who, screen: Screen) -> None:
+def _carry_out(device: Device, plan: tree.Plan, screen: Screen) -> None:
     if plan.is_empty:
         screen.say(f"unchanged: all {plan.same} files are as they should be")
         return

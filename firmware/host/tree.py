@@ -10,10 +10,12 @@ state/                  the pad's: its votes, its starts. Never touched here, bu
 import hashlib
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from firmware.core.journal import BadRecord, Journal
 from firmware.host.build import build, sizes
 from firmware.host.device import Listing
 from firmware.host.kinds import Kind
@@ -21,6 +23,7 @@ from firmware.host.kinds import Kind
 SETTINGS = "/pad.json"
 STATE = "/state"
 JOURNAL = "/state/journal"
+SLOTS = ("/a", "/b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +67,41 @@ def read_settings(content: bytes | None) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def plan(wanted: dict[str, bytes], found: Listing) -> Plan:
-    """What to write and remove so that ``found`` becomes ``wanted``; state/ is the pad's own.
+def votes_in(journal: bytes) -> int | None:
+    """How many votes wait in a pad's journal; None if it is none that we can read."""
+    record = Journal()
+
+    def read_into(buffer: memoryview) -> int:
+        buffer[: len(journal)] = journal
+        return len(journal)
+
+    try:
+        record.restore(read_into)
+    except (BadRecord, ValueError):  # ValueError: longer than any record
+        return None
+    return record.depth
+
+
+def version_in(read: Callable[[str], bytes | None]) -> str:
+    """The version of the application on a board; "" if there is none. ``read`` gives a file or None."""
+    for slot in SLOTS:
+        manifest = read(f"{slot}/manifest.json")
+        if manifest is not None:
+            try:
+                return str(json.loads(manifest.splitlines()[0])["version"])
+            except (ValueError, KeyError, IndexError, TypeError):
+                return "damaged"
+    return ""
+
+
+def plan(wanted: dict[str, bytes], found: Listing, *, keep_state: bool = True) -> Plan:
+    """What to write and remove so that ``found`` becomes ``wanted``. state/ is the pad's own, if it stays one desk's.
 
     main.py goes last: a board that was cut off before starts nothing half.
     """
     changed = {path: content for path, content in wanted.items() if found.files.get(path) != _digest(content)}
     order = sorted(changed, key=lambda path: (path == "/main.py", path == SETTINGS, path))
-    strangers = [path for path in found.files if path not in wanted and not _is_state(path)]
+    strangers = [path for path in found.files if path not in wanted and not (keep_state and _is_state(path))]
     parents = {str(parent) for path in wanted for parent in Path(path).parents}
     folders = [path for path in found.folders if path not in parents and not _is_state(path)]
     return Plan(

@@ -35,7 +35,7 @@ class PtyBoard:
         self._said = bytearray()
         self._inner = -1
         self._process: subprocess.Popen[bytes] | None = None
-        self._raw = False
+        self._raw = self._runs_main = False
         self._stop, self._stopper = os.pipe()
         folder.mkdir(parents=True, exist_ok=True)
         if not self.image.exists():
@@ -75,7 +75,7 @@ class PtyBoard:
         """Waits until the board has said ``text`` so often."""
         with self._changed:
             reached = self._changed.wait_for(lambda: self._said.count(text.encode()) >= times, DEADLINE_S)
-            assert reached, f"no {times} x {text!r}, but:\n{self._said.decode(errors='replace')}"
+            assert reached, f"no {times} x {text!r}, but:\n{self._said[-1000:].decode(errors='replace')}"
 
     def _start(self, how: str) -> None:
         inner, slave = pty.openpty()
@@ -90,6 +90,7 @@ class PtyBoard:
         os.close(slave)
         self._inner = inner
         self._raw = False
+        self._runs_main = how == "main"
 
     def _carry(self) -> None:
         """Carries bytes both ways until power_off() or the cut."""
@@ -108,12 +109,25 @@ class PtyBoard:
                     received += len(data)
                     if self._cut_after_bytes is not None and received >= self._cut_after_bytes:
                         return
+                    if b"\x03" in data and self._runs_main:
+                        self._interrupt()
                     self._raw = self._raw_after(data)
                     os.write(self._inner, data)
                 if self._inner in ready:
                     self._hear()
         finally:
             self._end()
+
+    def _interrupt(self) -> None:
+        """Ctrl-C while the pad runs leads to the prompt, as on a chip.
+
+        The unix board's thread that waits for buttons would outlive its program and take the prompt's input.
+        """
+        assert self._process
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(DEADLINE_S)
+        os.close(self._inner)
+        self._start("prompt")
 
     def _from_tool(self) -> bytes | None:
         """What the tool has sent; None while nobody has the port open."""
@@ -136,6 +150,7 @@ class PtyBoard:
             data = b""
         if data:
             self._tell(data)
+            self._runs_main = self._runs_main and not data.endswith(b">>> ")
             return
         assert self._process
         code = self._process.wait(DEADLINE_S)

@@ -1,6 +1,7 @@
 """Runs under MicroPython's unix build before anything else: makes it look like a board to whoever is at the terminal.
 
-argv: the image's file, the hardware id in hexadecimal, and "main" to start main.py as a board does after a reset.
+argv: the image's file, the hardware id in hexadecimal, and "main" to start main.py as a board does after a reset;
+anything else leads to the prompt only.
 """
 
 import os
