@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "firmware.flash_image": (),
     "firmware.core": ("protocol", "=firmware"),
     "firmware.board": ("protocol", "=firmware", "firmware.core", "=firmware.boot"),
-    "firmware.host": ("protocol", "=firmware", "firmware.core"),
+    "firmware.host": ("protocol", "=firmware", "firmware.core", "=firmware.boot"),
     "collector": ("protocol", "schemas"),
     "api": ("protocol", "schemas", "collector.store"),
     "sim": ROOMS,

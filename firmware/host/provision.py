@@ -119,7 +119,7 @@ def provision(
     which = "the one it has" if password == known else "a new one"
     screen.say(f"{which} is registered; the broker is {broker.host}:{broker.port}")
     screen.step("its files")
-    wanted = tree.application(kind) | _own_files(order, password, broker)
+    wanted = tree.software(kind) | _own_files(order, password, broker)
     if order.journal is not None and before.get("desk") != order.desk:
         # It is written before pad.json makes this the desk's pad; from then on the board's own journal is the newer.
         wanted[tree.JOURNAL] = order.journal
@@ -189,14 +189,10 @@ def _carry_out(device: Device, plan: tree.Plan, screen: Screen) -> None:
     if plan.is_empty:
         screen.say(f"unchanged: all {plan.same} files are as they should be")
         return
-    for path in plan.remove:
+    for path in plan.clear:
         device.remove(path)
-        screen.say(f"removed {path}")
-    for path in plan.remove_folders:
-        device.remove(path, folder=True)
-    if not plan.write:
-        return
-    bar = screen.progress(f"{len(plan.write)} files, {plan.same} unchanged", plan.size_bytes)
+    if plan.write:
+        bar = screen.progress(f"{len(plan.write)} files, {plan.same} unchanged", plan.size_bytes)
     for path, content in plan.write.items():
         done = 0
 
@@ -206,12 +202,17 @@ def _carry_out(device: Device, plan: tree.Plan, screen: Screen) -> None:
             done = now
 
         device.write(path, content, moved)
+    for path in plan.remove:
+        device.remove(path)
+        screen.say(f"removed {path}")
+    for path in plan.remove_folders:
+        device.remove(path, folder=True)
 
 
 def _check_settings(device: Device) -> None:
     """The pad's own code reads the settings as it will at its start."""
     code = (
-        "import sys\nsys.path.insert(0, '/')\nfrom firmware.board import config\n"
+        f"import sys\nsys.path.insert(0, {tree.SLOT!r})\nfrom firmware.board import config\n"
         f"with open({tree.SETTINGS!r}, 'rb') as file:\n    config.parse(file.read())\n"
     )
     try:
@@ -224,7 +225,7 @@ def _try_panel(device: Device, kind: Kind, order: Order, screen: Screen) -> str:
     if not order.panel:
         return "skipped"
     screen.step("lamps and buttons")
-    found = selftest.try_panel(device, kind.name.replace("-", "_"), "/", screen.ask_panel, screen.say)
+    found = selftest.try_panel(device, kind.name.replace("-", "_"), tree.SLOT, screen.ask_panel, screen.say)
     if found.verdict == "broken":
         names = ", ".join(name for name, word in zip(selftest.NAMES, found.results, strict=True) if word == "broken")
         raise PadError(f"broken: {names}; mend it and run this again")

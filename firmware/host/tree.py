@@ -9,27 +9,32 @@ state/                  the pad's: its votes, its starts. Never touched here, bu
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
+from firmware import VERSION
+from firmware.boot import BootRecord
 from firmware.core.journal import BadRecord, Journal
-from firmware.host.build import build, sizes
+from firmware.host.boards import ROOT
+from firmware.host.build import application, build, root_modules
 from firmware.host.device import Listing
 from firmware.host.kinds import Kind
 
 SETTINGS = "/pad.json"
 STATE = "/state"
 JOURNAL = "/state/journal"
-SLOTS = ("/a", "/b")
+RECORD = "/state/boot"
+SLOT, OTHER_SLOT = "/a", "/b"
+MANIFEST = SLOT + "/manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps in their order. A board cut off anywhere between two of them is mended by planning again."""
+    """Steps in their order: clear, write, remove. A board cut off in between is mended by planning again."""
 
+    clear: tuple[str, ...] = ()
     write: dict[str, bytes] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
     remove_folders: tuple[str, ...] = ()
@@ -44,12 +49,20 @@ class Plan:
         return sum(len(content) for content in self.write.values())
 
 
-def application(kind: Kind) -> dict[str, bytes]:
-    """The compiled application for that kind of board, by paths from the board's root. Raises BuildError."""
-    with tempfile.TemporaryDirectory(prefix="zrazkovo-") as folder:
-        out = Path(folder)
-        build(out)
-        return {f"/{path}": (out / path).read_bytes() for path in sizes(out)}
+def software(kind: Kind) -> dict[str, bytes]:
+    """The compiled loader and application for that kind of board, by paths from the board's root.
+
+    Raises:
+        HostError: it does not compile, or there is no such board file.
+    """
+    out = ROOT / "build" / "pads" / kind.name
+    build(out, kind.name)
+    files = {f"/{name}": (out / name).read_bytes() for name in ("main.py", *root_modules(kind.name))}
+    slot = {name: (out / name).read_bytes() for name in application(kind.name)}
+    rows = [[name, len(content), _digest(content)] for name, content in sorted(slot.items())]
+    # Unsigned: the signature is for what comes over the air; here a person holds the cable.
+    manifest = json.dumps({"version": VERSION, "board": kind.name, "files": rows}).encode() + b"\n"
+    return files | {f"{SLOT}/{name}": content for name, content in slot.items()} | {MANIFEST: manifest}
 
 
 def settings(desk: str, password: str, broker: tuple[str, int], network: dict[str, Any]) -> bytes:
@@ -83,9 +96,11 @@ def votes_in(journal: bytes) -> int | None:
 
 
 def version_in(read: Callable[[str], bytes | None]) -> str:
-    """The version of the application on a board; "" if there is none. ``read`` gives a file or None."""
-    for slot in SLOTS:
-        manifest = read(f"{slot}/manifest.json")
+    """The version of the application that a board starts; "" if there is none. ``read`` gives a file or None."""
+    record = BootRecord()
+    record.restore(read(RECORD) or b"")
+    for slot in dict.fromkeys((record.active or "a", "a", "b")):
+        manifest = read(f"/{slot}/manifest.json")
         if manifest is not None:
             try:
                 return str(json.loads(manifest.splitlines()[0])["version"])
@@ -95,21 +110,32 @@ def version_in(read: Callable[[str], bytes | None]) -> str:
 
 
 def plan(wanted: dict[str, bytes], found: Listing, *, keep_state: bool = True) -> Plan:
-    """What to write and remove so that ``found`` becomes ``wanted``. state/ is the pad's own, if it stays one desk's.
+    """What to do so that ``found`` becomes ``wanted``. state/ is the pad's own, if it stays one desk's.
 
-    main.py goes last: a board that was cut off before starts nothing half.
+    A slot with its manifest is taken for whole: the manifest goes first and comes back last. The other slot stays
+    until this one is whole, pad.json comes after all code, main.py at the very end.
     """
     changed = {path: content for path, content in wanted.items() if found.files.get(path) != _digest(content)}
-    order = sorted(changed, key=lambda path: (path == "/main.py", path == SETTINGS, path))
     strangers = [path for path in found.files if path not in wanted and not (keep_state and _is_state(path))]
-    parents = {str(parent) for path in wanted for parent in Path(path).parents}
-    folders = [path for path in found.folders if path not in parents and not _is_state(path)]
+    is_new_code = any(path.startswith((SLOT, OTHER_SLOT)) for path in (*changed, *strangers))
+    if is_new_code and MANIFEST in wanted:
+        changed[MANIFEST] = wanted[MANIFEST]
+    parents = {str(parent) for path in wanted for parent in PurePosixPath(path).parents}
     return Plan(
-        {path: changed[path] for path in order},
-        tuple(sorted(strangers)),
-        tuple(sorted(folders, key=len, reverse=True)),
-        len(wanted) - len(changed),
+        clear=tuple(path for path in (MANIFEST,) if is_new_code and path in found.files),
+        write={path: changed[path] for path in sorted(changed, key=_turn)},
+        # Which slot to start and how often that failed is about the code that was there before.
+        remove=(*sorted(strangers), *((RECORD,) if is_new_code and keep_state and RECORD in found.files else ())),
+        remove_folders=tuple(
+            sorted((path for path in found.folders if path not in parents and not _is_state(path)), key=len)[::-1]
+        ),
+        same=len(wanted) - len(changed),
     )
+
+
+def _turn(path: str) -> tuple[int, str]:
+    last = {MANIFEST: 1, SETTINGS: 2, "/main.py": 3}
+    return last.get(path, 0), path
 
 
 def _digest(content: bytes) -> str:
@@ -117,4 +143,4 @@ def _digest(content: bytes) -> str:
 
 
 def _is_state(path: str) -> bool:
-    return path == STATE or path.startswith(STATE + "/") or path == "/flash.img"
+    return path == STATE or path.startswith(STATE + "/")

@@ -83,7 +83,7 @@ class PtyBoard:
         modes[1] &= ~termios.OPOST
         modes[3] &= ~(termios.ECHO | termios.ICANON)  # but Ctrl-C stays a signal while a program runs
         termios.tcsetattr(slave, termios.TCSANOW, modes)
-        command = [micropython(), "-X", "heapsize=400k", "-i", str(_PRELUDE), str(self.image), self.hardware, how]
+        command = [micropython(), "-X", "heapsize=400k", str(_PRELUDE), str(self.image), self.hardware, how]
         self._process = subprocess.Popen(
             ["setsid", "-c", *command], stdin=slave, stdout=slave, stderr=slave, env={"PATH": os.environ["PATH"]}
         )

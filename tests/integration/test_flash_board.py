@@ -143,7 +143,7 @@ def test_pads_lists_what_is_on_a_port_and_lets_the_pad_go_on(
     row = ran.row
     assert (row["port"], row["board"], row["desk"], row["hardware"]) == (board.port, "unix", DESK, board.hardware)
     assert row["micropython"].startswith("1.") and row["problem"] == ""
-    board.wait_for("# connected", times=2)
+    board.wait_for("boot 2")
 
 
 def test_another_desks_pad_is_taken_only_when_told_to(office: Office, board: PtyBoard, words: tuple[str, ...]) -> None:

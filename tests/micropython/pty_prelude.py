@@ -12,6 +12,7 @@ import vfs
 BLOCK_BYTES = 4096
 BLOCKS = 212  # a Pico W's file system
 RESET_CODE = 42
+ASKED_RESET = 75  # what main.py ends with where there is no machine.reset
 
 
 class Machine:
@@ -67,8 +68,23 @@ vfs.mount(system, "/")
 os.chdir("/")
 sys.path[:] = ["", ".frozen", "/lib"]
 sys.argv[:] = ["main.py", "/"]
+os.putenv("MICROPYINSPECT", "1")  # whatever ends main.py leads to the prompt
 if sys_argv[3] == "main" and "main.py" in os.listdir("/"):
+    # Where the loader of the unix build looks for slots and state; on a chip that is the root, too.
+    vfs.mount(system, "/flash")
     with open("/main.py") as source:
         code = source.read()
     del source, chip, system
-    exec(code, {"__name__": "__main__"})
+    try:
+        from firmware import flash_image
+
+        flash_image.mount = lambda path: None  # it is mounted
+        del flash_image
+    except ImportError:
+        pass
+    try:
+        exec(code, {"__name__": "__main__"})
+    except SystemExit as end:
+        if end.args and end.args[0] == ASKED_RESET:
+            os.unsetenv("MICROPYINSPECT")
+            sys.exit(RESET_CODE)
