@@ -55,4 +55,7 @@ def reset(outcome: str) -> int:
     return RESET
 
 
-sys.exit(main())
+code = main()
+if sys.platform in ("linux", "darwin"):
+    sys.exit(code)
+# A chip that falls through here is at its prompt, where IT finds it. There sys.exit() would mean: start all over.

@@ -10,6 +10,7 @@ from firmware.host.errors import HostError
 COMMANDS = {
     "build": "compile the pad's files into a folder",
     "ca": "the office's own certificate authority: for the broker, and for pads",
+    "wiring": "draw the wiring diagrams and tables of firmware/README.md from the board files",
     "flash": "make a board on a port the pad of a desk: program, password, first status, label",
     "label": "print a pad's label once more",
     "pads": "list the serial ports and what is on them",

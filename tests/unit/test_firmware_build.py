@@ -99,3 +99,14 @@ def test_a_folder_that_cannot_be_written_is_one_sentence_and_exit_1(tmp_path: Pa
     assert done.returncode == 1
     assert done.stderr.startswith("firmware.host: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("board", sorted(set(TARGETS) - {"unix"}))
+def test_every_chips_tree_compiles_and_holds_no_other_boards_code(tmp_path: Path, board: str) -> None:
+    build(tmp_path, board)
+    files = set(sizes(tmp_path))
+    module = f"firmware/board/{board.replace('-', '_')}.mpy"
+    others = {f"firmware/board/{name.replace('-', '_')}.mpy" for name in TARGETS} - {module}
+    assert {module, "start.mpy", "firmware/board/chip.mpy", "firmware/board/app.mpy"} <= files
+    assert not files & (others | {"firmware/board/unix_watchdog.mpy", "firmware/flash_image.mpy"})
+    assert sum(sizes(tmp_path).values()) < 80_000
