@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help flash pads run sim test test-portable check format schemas bench bench-demo bench-finger lock clean
+.PHONY: help flash pads run sim test test-portable sweep check format schemas bench bench-demo bench-finger lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ test: .venv/dev.ok test-portable ## every test that this machine can run
 
 test-portable: .venv/dev.ok ## the portable tests under real MicroPython
 	@$(BIN)/python -m tests.run_portable
+
+sweep: .venv/dev.ok ## cuts a pad's power at every single write of a long day: VISITS=32
+	@$(BIN)/python -m tests.sweep --visits $(or $(VISITS),32)
 
 check: .venv/dev.ok ## ruff, mypy, generated documents, architecture
 	@$(BIN)/ruff check .
