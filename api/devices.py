@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from api.auth import require
 from api.livestate import pad_state
 from api.parts import parts_of
-from collector.store import PadRow, Token
+from collector.store import PadRow, Store, Token
 from schemas.resources import (
     BranchResource,
     DeskResource,
@@ -20,17 +20,24 @@ from schemas.resources import (
 )
 
 router = APIRouter()
+# Enough open faults for every desk of a large office; more are not a list that anybody reads.
+FAULTS = 5000
 
 
 @router.get("/v1/desks")
 def read_desks(request: Request, _token: Annotated[Token, require("devices")]) -> Desks:
     """Every desk of the register with its pad's state, last self-test and counters."""
-    store = parts_of(request).store
+    return Desks(generated_at=datetime.now(UTC), desks=every_desk(parts_of(request).store))
+
+
+def every_desk(store: Store) -> list[DeskResource]:
+    """The desks in the register's order, each with its pad and its open faults."""
     calls = store.open_calls()
-    return Desks(
-        generated_at=datetime.now(UTC),
-        desks=[_desk(pad, pad.desk in calls) for pad in store.pads()],
-    )
+    devices = {each.desk: each.hardware for each in store.fleet.credentials()}
+    faults: dict[str, list[str]] = {}
+    for fault in reversed(store.fleet.faults(is_open=True, limit=FAULTS)):
+        faults.setdefault(fault.desk, []).append(fault.kind)
+    return [_desk(pad, pad.desk in calls, devices.get(pad.desk), faults.get(pad.desk, [])) for pad in store.pads()]
 
 
 @router.get("/v1/register")
@@ -50,7 +57,7 @@ def read_register(request: Request, _token: Annotated[Token, require("figures")]
     )
 
 
-def _desk(pad: PadRow, call_open: bool) -> DeskResource:
+def _desk(pad: PadRow, call_open: bool, hardware: str | None, faults: list[str]) -> DeskResource:
     return DeskResource(
         desk=pad.desk,
         branch=pad.branch,
@@ -63,6 +70,14 @@ def _desk(pad: PadRow, call_open: bool) -> DeskResource:
         lamps=pad.lamps,
         buttons=pad.buttons,
         storage=pad.storage,
+        memory=pad.memory,
+        clock=pad.clock,
+        during=pad.during,
+        update=pad.update,
+        mode=pad.mode,
+        board=pad.board,
+        hardware=hardware,
+        faults=faults,
         changed_at=_moment(pad.changed_unix_ms),
         health=PadHealth.model_validate(pad.health) if pad.health else None,
         health_at=_moment(pad.health_unix_ms),

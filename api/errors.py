@@ -11,6 +11,7 @@ ApiError
 |   |-- UnknownPurpose    not one of the purposes of order P4.7
 |   `-- TooManyCells      more than one answer may hold
 |-- NoSuchThing       the branch or desk named is not in the register
+|-- NotNow            the fleet of pads cannot do that as things stand
 |-- NoBench           "try a pad" exists only in the demonstration
 |-- BenchRefused      the demonstration will not do that
 |-- BenchAway         the demonstration does not answer
@@ -84,6 +85,10 @@ class NoSuchThing(ApiError):
     pass
 
 
+class NotNow(ApiError):
+    pass
+
+
 class NoBench(ApiError):
     pass
 
@@ -112,6 +117,7 @@ PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     UnknownPurpose: (422, "unknown-purpose", "A purpose of order P4.7 must be named"),
     TooManyCells: (422, "too-many-cells", "The answer would be too large"),
     NoSuchThing: (404, "not-found", "There is no such thing"),
+    NotNow: (409, "not-now", "That cannot be done as things stand"),
     NoBench: (404, "no-bench", "Only in the demonstration"),
     BenchRefused: (409, "bench-refused", "The demonstration will not do that"),
     BenchAway: (503, "bench-away", "The demonstration does not answer"),

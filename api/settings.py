@@ -23,6 +23,10 @@ class Settings(ProgramSettings):
     listen_port: int = Field(8080, ge=0, le=65535)  # 0: any free one, named in the ready line
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)  # whose X-Forwarded-* headers are believed
     default_language: Literal["uk", "en"] = "uk"
+    # Told to the program that flashes pads: where their broker is, and the file (PEM) of the authority they trust.
+    pads_broker_host: str | None = None
+    pads_broker_port: int | None = Field(None, ge=1, le=65535)
+    pads_ca_file: str | None = None
     bench_host: str | None = None  # the demonstration's, for "try a pad"; unset everywhere else
     bench_port: int | None = Field(None, ge=1, le=65535)
     bench_token: SecretStr | None = None

@@ -165,6 +165,14 @@ class DeskResource(Resource):
     lamps: str | None
     buttons: str | None
     storage: str | None
+    memory: str | None
+    clock: str | None
+    during: str | None = Field(description="what the pad was doing when a watchdog or a crash ended it")
+    update: str | None = Field(description="what its last update has come to")
+    mode: str | None = Field(description="safe: it only answers IT")
+    board: str | None
+    hardware: str | None = Field(description="the registered device's own id")
+    faults: list[str] = Field(description="kinds of the faults that are open, the oldest first")
     changed_at: datetime | None
     health: PadHealth | None
     health_at: datetime | None

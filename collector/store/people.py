@@ -15,8 +15,8 @@ from collector.errors import StoreError
 from schemas.tables import access_log, api_token, web_session
 
 _NAME_CHARACTERS = 80
-# control: asks pads to do something and starts roll-outs; provision: registers pads.
-_SCOPES = frozenset({"figures", "operators", "devices", "metrics", "try", "control", "provision"})
+# control: asks pads to do something and starts roll-outs; provision: registers pads; report: says that a pad is dark.
+_SCOPES = frozenset({"figures", "operators", "devices", "metrics", "try", "control", "provision", "report"})
 
 
 @dataclass(frozen=True, slots=True)
