@@ -123,17 +123,18 @@ def same_origin(headers: Mapping[str, str], origin: str, *, strict: bool) -> boo
 
 def check_every_route(app: FastAPI) -> None:
     """Raises RuntimeError if a route of ``app`` says nothing about who may use it."""
-    for path, scopes in scopes_by_route(app):
+    for _method, path, scopes in scopes_by_route(app):
         if scopes is None and path not in OPEN_PATHS:
             raise RuntimeError(f"the route {path} names no scope and is not marked open_to_all")
 
 
-def scopes_by_route(app: FastAPI) -> list[tuple[str, frozenset[str] | None]]:
-    """(path, scopes) of every route: an empty set where it is marked open to all, None where it has no mark."""
-    found: list[tuple[str, frozenset[str] | None]] = []
+def scopes_by_route(app: FastAPI) -> list[tuple[str, str, frozenset[str] | None]]:
+    """(method, path, scopes) of every route: an empty set where it is marked open to all, None where it has no mark."""
+    found: list[tuple[str, str, frozenset[str] | None]] = []
     for context in iter_route_contexts(app.routes):
         dependant = getattr(context, "dependant", None)
-        found.append((context.path or "", _marks(dependant) if dependant is not None else None))
+        marks = _marks(dependant) if dependant is not None else None
+        found += [(method, context.path or "", marks) for method in sorted(context.methods or {"GET"})]
     return found
 
 

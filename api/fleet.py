@@ -13,11 +13,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi import Path as Place
+from pydantic import AwareDatetime
 
 from api.auth import require
-from api.errors import NoSuchThing, NotNow
+from api.errors import ApiError, BadRequestBody, NoSuchThing, NotNow
 from api.parts import parts_of
-from collector.store import Fault, PadCommand, Rollout, Store, StoreError, StoreUnavailable, Token
+from collector.store import Declined, Fault, NotThere, OutOfTurn, PadCommand, Rollout, Store, Token
 from schemas.fleet_resources import (
     AskBody,
     CommandResource,
@@ -36,9 +37,12 @@ from schemas.fleet_resources import (
 
 log = logging.getLogger("api")
 router = APIRouter()
-DeskName = Annotated[str, Place(max_length=40)]
+_NAME = "^[a-z0-9-]{1,40}$"  # a desk's id; the database never sees anything else
+_LARGEST_ID = 2**31 - 1
+DeskName = Annotated[str, Place(pattern=_NAME)]
 _MayRead = Annotated[Token, require("devices")]
 _MayAsk = Annotated[Token, require("control")]
+_PROBLEMS: dict[type[Declined], type[ApiError]] = {NotThere: NoSuchThing, OutOfTurn: NotNow}
 
 
 # ---- faults
@@ -47,8 +51,8 @@ def read_faults(
     request: Request,
     _token: _MayRead,
     is_open: Annotated[bool | None, Query(alias="open", description="only open ones, or only closed ones")] = None,
-    desk: Annotated[str | None, Query(max_length=40)] = None,
-    since: Annotated[datetime | None, Query(description="closed ones only if they closed then or later")] = None,
+    desk: Annotated[str | None, Query(pattern=_NAME)] = None,
+    since: Annotated[AwareDatetime | None, Query(description="closed ones only if they closed then or later")] = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 500,
 ) -> Faults:
     """The newest first."""
@@ -59,11 +63,12 @@ def read_faults(
 
 
 @router.post("/v1/faults/{fault}/close")
-def close_fault(request: Request, fault: int, token: _MayAsk) -> FaultResource:
+def close_fault(request: Request, fault: Annotated[int, Place(ge=1, le=_LARGEST_ID)], token: _MayAsk) -> FaultResource:
     """IT says that it is mended; what is still wrong opens again by itself."""
     fleet = parts_of(request).store.fleet
     with understood():
         fleet.close(fault, token.name)
+    log.info("fault %d: closed, by %s", fault, token.name)
     return fault_resource(fleet.faults(fault=fault)[0])
 
 
@@ -72,6 +77,7 @@ def report_desk(request: Request, desk: DeskName, token: Annotated[Token, requir
     """The operator says that the pad shows no lights after a call (order P3.3): head of branch and IT are told."""
     with understood():
         made = parts_of(request).store.fleet.report(desk, token.name)
+    log.info("%s: reported without lights, by %s", desk, token.name)
     return ReportDone(desk=desk, new=made is not None)
 
 
@@ -92,7 +98,7 @@ def set_lamps(request: Request, desk: DeskName, body: SettingsBody, token: _MayA
 def read_commands(
     request: Request,
     _token: _MayRead,
-    desk: Annotated[str | None, Query(max_length=40)] = None,
+    desk: Annotated[str | None, Query(pattern=_NAME)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Commands:
     """What was asked of pads, the newest first."""
@@ -113,7 +119,7 @@ def start_rollout(request: Request, body: RolloutBody, token: _MayAsk) -> Rollou
     """Bring a version to the pads: one, ten per cent, all, unless other stages are named."""
     store = parts_of(request).store
     with understood():
-        store.fleet.start_rollout(
+        made = store.fleet.start_rollout(
             body.version,
             token.name,
             stages=body.stages,
@@ -121,7 +127,8 @@ def start_rollout(request: Request, body: RolloutBody, token: _MayAsk) -> Rollou
             limit_s=body.limit_s,
             allowed=body.allowed_failures,
         )
-    return rollout_resource(store, store.fleet.rollouts(1)[0])
+    log.info("roll-out of %s: started, by %s", body.version, token.name)
+    return next(rollout_resource(store, each) for each in store.fleet.rollouts() if each.id == made)
 
 
 @router.post("/v1/rollouts/{wish}", status_code=202)
@@ -131,7 +138,9 @@ def steer_rollout(
     """Pause, resume, stop or undo the newest roll-out. Undo offers every pad what it ran before."""
     store = parts_of(request).store
     with understood():
-        return rollout_resource(store, store.fleet.wish(wish, token.name))
+        steered = store.fleet.wish(wish, token.name)
+    log.info("roll-out of %s: %s, by %s", steered.version, wish, token.name)
+    return rollout_resource(store, steered)
 
 
 # ---- registration
@@ -141,6 +150,8 @@ def register_pad(
 ) -> RegisteredPad:
     """This device is the desk's pad from now on; the one before is let in no more."""
     parts = parts_of(request)
+    settings = parts.settings
+    authority = Path(settings.pads_ca_file).read_text("ascii") if settings.pads_ca_file else None
     with understood():
         parts.store.fleet.register_pad(
             desk,
@@ -151,8 +162,6 @@ def register_pad(
             by=token.name,
         )
     log.info("%s: registered %s as its pad, by %s", desk, body.hardware, token.name)
-    settings = parts.settings
-    authority = Path(settings.pads_ca_file).read_text("ascii") if settings.pads_ca_file else None
     return RegisteredPad(
         desk=desk, broker_host=settings.pads_broker_host, broker_port=settings.pads_broker_port, ca=authority
     )
@@ -161,14 +170,13 @@ def register_pad(
 # ---- shared with the pages
 @contextmanager
 def understood() -> Iterator[None]:
-    """Turns what the store refuses into a problem that says so. Raises NoSuchThing or NotNow."""
+    """Turns what the store declines into a problem that says so. Raises NoSuchThing, NotNow or BadRequestBody."""
     try:
         yield
-    except StoreUnavailable:
-        raise
-    except StoreError as error:
+    except Declined as error:
+        kind = _PROBLEMS.get(type(error), BadRequestBody)
         text = str(error)
-        raise (NoSuchThing if text.startswith("there is no ") else NotNow)(text[:1].upper() + text[1:] + ".") from None
+        raise kind(text[:1].upper() + text[1:] + ".") from None
 
 
 def fault_resource(fault: Fault) -> FaultResource:

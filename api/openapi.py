@@ -23,10 +23,10 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     """The document of ``app``'s own routes; needs neither settings nor a store."""
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     document["components"]["securitySchemes"] = _SECURITY
-    scopes_of = dict(scopes_by_route(app))
+    scopes_of = {(method.lower(), path): scopes for method, path, scopes in scopes_by_route(app)}
     for path, operations in document["paths"].items():
-        for operation in operations.values():
-            _say_scopes(operation, scopes_of[path])
+        for method, operation in operations.items():
+            _say_scopes(operation, scopes_of[method, path])
             _say_problem(operation["responses"]["default"])
     return document
 

@@ -37,4 +37,6 @@ def load_settings(file: Path | None, environ: Mapping[str, str]) -> Settings:
     settings = read_settings(Settings, file, environ)
     if (settings.bench_host is None) != (settings.bench_port is None):
         raise BadSettings("bench_host and bench_port: set both or neither")
+    if settings.pads_ca_file is not None and not Path(settings.pads_ca_file).is_file():
+        raise BadSettings(f"pads_ca_file: there is no file {settings.pads_ca_file}")
     return settings

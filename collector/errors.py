@@ -6,7 +6,10 @@ CollectorError
 |-- BrokerError          the broker cannot be reached or refuses us; trying again may help
 `-- StoreError           the database says no
     |-- StoreUnavailable     it cannot be reached, is locked or full; nothing was written, trying again may help
-    `-- NewerDatabase        it was migrated by a newer version of this program
+    |-- NewerDatabase        it was migrated by a newer version of this program
+    `-- Declined             what was asked makes no sense to it; nothing was written
+        |-- NotThere             it names something that is not in the database
+        `-- OutOfTurn            it would make sense at another time
 """
 
 
@@ -35,4 +38,16 @@ class StoreUnavailable(StoreError):
 
 
 class NewerDatabase(StoreError):
+    pass
+
+
+class Declined(StoreError):
+    pass
+
+
+class NotThere(Declined):
+    pass
+
+
+class OutOfTurn(Declined):
     pass

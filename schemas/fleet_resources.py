@@ -9,6 +9,7 @@ from schemas.resources import Resource
 
 Doing = Literal["identify", "restart", "report", "test"]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9._:-]+$")]
+_PLAIN = "^[ -~]+$"  # printable ASCII
 
 
 class Body(BaseModel):
@@ -120,8 +121,8 @@ class Rollouts(Resource):
 class RegisterPadBody(Body):
     """``verifier`` is Mosquitto's line for the pad's password; the password itself never comes here."""
 
-    verifier: Annotated[str, StringConstraints(min_length=20, max_length=200)]
-    hardware: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    verifier: Annotated[str, StringConstraints(min_length=20, max_length=200, pattern=_PLAIN)]
+    hardware: Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=_PLAIN)]
     board: Word
     firmware: Word
 

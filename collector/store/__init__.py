@@ -1,6 +1,6 @@
 """The store: what other rooms may use of the database. How it is kept is nobody else's business."""
 
-from collector.errors import NewerDatabase, StoreError, StoreUnavailable
+from collector.errors import Declined, NewerDatabase, NotThere, OutOfTurn, StoreError, StoreUnavailable
 from collector.model import Answer, Arrival
 from collector.store.door import Store
 from collector.store.faults import Fault, Notice
@@ -17,12 +17,15 @@ __all__ = [
     "Branch",
     "Counts",
     "Credential",
+    "Declined",
     "Desk",
     "Fault",
     "Fleet",
     "NewerDatabase",
+    "NotThere",
     "Notice",
     "Organisation",
+    "OutOfTurn",
     "PadCommand",
     "PadRow",
     "Register",

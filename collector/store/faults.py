@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
-from collector.errors import StoreError
+from collector.errors import NotThere
 from schemas.fleet_tables import console_unavailable, fault_notice, pad_fault
 from schemas.tables import branch, call, desk
 
@@ -115,9 +115,9 @@ def open_fault(
 
 
 def close_fault(connection: Connection, fault: int, by: str | None, now: int) -> bool:
-    """False if it is closed already. Raises StoreError if there is no such fault."""
+    """False if it is closed already. Raises NotThere if there is no such fault."""
     if not connection.execute(select(pad_fault.c.id).where(pad_fault.c.id == fault)).first():
-        raise StoreError(f"there is no fault {fault}")
+        raise NotThere(f"there is no fault {fault}")
     still_open = (pad_fault.c.id == fault) & pad_fault.c.closed_unix_ms.is_(None)
     values = {"closed_unix_ms": now, "closed_by": by and by[:_PERSON_CHARACTERS]}
     return bool(connection.execute(update(pad_fault).where(still_open).values(values)).rowcount)
@@ -139,9 +139,9 @@ def faults(
 
 
 def require_desk(connection: Connection, name: str) -> None:
-    """Raises StoreError if the register has no such desk."""
+    """Raises NotThere if the register has no such desk."""
     if not connection.execute(select(desk.c.id).where(desk.c.id == name)).first():
-        raise StoreError(f"there is no desk {name!r} in the register")
+        raise NotThere(f"there is no desk {name!r} in the register")
 
 
 def open_call(connection: Connection, at_desk: str) -> str | None:

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, Engine
 
-from collector.errors import StoreError
+from collector.errors import Declined, NotThere, OutOfTurn
 from collector.store import faults, requests, rollouts
 from collector.store.engine import reading, writing
 from collector.store.faults import Fault, Notice
@@ -59,7 +59,7 @@ class Fleet:
     def report(self, desk: str, by: str, detail: str = "") -> int | None:
         """The operator says that the lights are absent (order P3.3): a fault, told at once, and the open call flagged.
 
-        Returns the fault's id, None if it was reported already. Raises StoreError for an unknown desk.
+        Returns the fault's id, None if it was reported already. Raises NotThere for an unknown desk.
         """
         now = _now_unix_ms()
         with writing(self._engine) as connection:
@@ -121,7 +121,7 @@ class Fleet:
     def ask(self, desk: str, do: str, by: str, settings: dict[str, int] | None = None) -> str:
         """Asks a pad to identify, restart, report, test, or (with ``settings``, as protocol's Settings) to change them.
 
-        Returns the command's id; ``commands`` tells what came of it. Raises StoreError for what no pad understands.
+        Returns the command's id; ``commands`` tells what came of it. Raises Declined for what no pad understands.
         """
         with writing(self._engine) as connection:
             return requests.ask(connection, desk, do, settings, by, _now_unix_ms())
@@ -185,7 +185,7 @@ class Fleet:
             limit_s: how long a pad may take from changing over to being back.
             allowed: failures that do not stop it yet.
 
-        Raises StoreError for stages that do not grow, or while another roll-out is running or paused.
+        Raises Declined for stages that do not grow, OutOfTurn while another roll-out is running or paused.
         """
         _check(stages)
         new = Rollout(0, version, tuple(stages), 0, rollouts.RUNNING, soak_s, limit_s, allowed, "", by, 0, None, None)
@@ -203,22 +203,22 @@ class Fleet:
             return rollouts.pads(connection, rollout)
 
     def wish(self, wish: str, by: str) -> Rollout:
-        """pause | resume | stop | undo the newest roll-out. Raises StoreError if that cannot be.
+        """pause | resume | stop | undo the newest roll-out. Raises NotThere or OutOfTurn if that cannot be.
 
         stop: no further pad is offered the version, and open offers are withdrawn. undo: that, and every pad that runs
         it is offered what it ran before.
         """
         if wish not in _WISHES:
-            raise StoreError(f"a roll-out is told to {', '.join(_WISHES)}; not to {wish!r}")
+            raise Declined(f"a roll-out is told to {', '.join(_WISHES)}; not to {wish!r}")
         with writing(self._engine) as connection:
             newest = rollouts.read(connection, 1)
             if not newest:
-                raise StoreError("there has been no roll-out yet")
+                raise NotThere("there has been no roll-out yet")
             old = newest[0]
             state = _WISHES[wish]
             is_over = old.state not in (rollouts.RUNNING, rollouts.PAUSED)
             if old.state == rollouts.UNDONE or (is_over and wish != "undo"):
-                raise StoreError(f"the roll-out of {old.version} is {old.state}: there is nothing to {wish}")
+                raise OutOfTurn(f"the roll-out of {old.version} is {old.state}: there is nothing to {wish}")
             ended = _now_unix_ms() if state in (rollouts.STOPPED, rollouts.UNDONE) else None
             new = replace(old, state=state, reason=f"{wish}, asked by {by}", ended_unix_ms=ended)
             rollouts.save(connection, new)
@@ -247,10 +247,10 @@ def _check(stages: Sequence[str]) -> None:
     for stage in stages:
         number = stage.removesuffix("%")
         if not (number.isascii() and number.isdecimal()) or not 0 < int(number) <= (100 if "%" in stage else 100_000):
-            raise StoreError(f"a stage is a number of pads or a share of all, like 1 or 10%; not {stage!r}")
+            raise Declined(f"a stage is a number of pads or a share of all, like 1 or 10%; not {stage!r}")
         sizes.append(("%" in stage, int(number)))
     if not sizes or sizes != sorted(set(sizes)) or len(",".join(stages)) > 80:
-        raise StoreError("the stages must grow, numbers of pads before shares: 1,10%,100%")
+        raise Declined("the stages must grow, numbers of pads before shares: 1,10%,100%")
 
 
 def _now_unix_ms() -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from collector.errors import StoreError
+from collector.errors import Declined
 from collector.store.faults import require_desk
 from protocol.messages import Settings
 from schemas.fleet_tables import pad_command, pad_credential
@@ -52,12 +52,12 @@ class Credential:
 
 
 def ask(connection: Connection, desk: str, do: str, settings: dict[str, int] | None, by: str, now: int) -> str:
-    """The id of a new command. Raises StoreError for an unknown desk or word, or settings out of range."""
+    """The id of a new command. Raises Declined for an unknown desk or word, or settings out of range."""
     require_desk(connection, desk)
     if do not in DOINGS:
-        raise StoreError(f"a pad is asked to {', '.join(DOINGS)}; not to {do!r}")
+        raise Declined(f"a pad is asked to {', '.join(DOINGS)}; not to {do!r}")
     if (do == "settings") != (settings is not None):
-        raise StoreError("settings are given with the command settings, and with no other")
+        raise Declined("settings are given with the command settings, and with no other")
     values = {
         "id": secrets.token_hex(8),
         "desk": desk,
@@ -111,10 +111,10 @@ def forget_commands(connection: Connection, before: int) -> None:
 
 # ---- registration
 def register_pad(connection: Connection, new: Credential) -> None:
-    """From now on this device, and no other, is the pad of that desk. Raises StoreError for a verifier that is none."""
+    """From now on this device, and no other, is the pad of that desk. Raises Declined for a verifier that is none."""
     require_desk(connection, new.desk)
     if not _VERIFIER.fullmatch(new.verifier):
-        raise StoreError("the verifier is not one of Mosquitto's: $7$ITERATIONS$SALT$DIGEST")
+        raise Declined("the verifier is not one of Mosquitto's: $7$ITERATIONS$SALT$DIGEST")
     retire_pad(connection, new.desk, new.registered_unix_ms)
     values = {
         "desk": new.desk,
@@ -148,5 +148,5 @@ def _checked(settings: dict[str, int]) -> dict[str, int]:
     for name, value in settings.items():
         problem = rules[name].problem(value) if name in rules else "is no setting of a pad"
         if problem:
-            raise StoreError(f"{name} {problem}")
+            raise Declined(f"{name} {problem}")
     return settings

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from collector.errors import StoreError
+from collector.errors import OutOfTurn
 from schemas.fleet_tables import rollout, rollout_pad
 
 RUNNING, PAUSED, STOPPED, UNDONE, DONE = "running", "paused", "stopped", "undone", "done"
@@ -49,10 +49,10 @@ class RolloutPad:
 
 
 def begin(connection: Connection, new: Rollout) -> int:
-    """The id of a roll-out that starts now. Raises StoreError while another is running or paused."""
+    """The id of a roll-out that starts now. Raises OutOfTurn while another is running or paused."""
     other = connection.execute(select(rollout.c.version).where(rollout.c.active)).scalar()
     if other is not None:
-        raise StoreError(f"the roll-out of {other} is under way; stop it first")
+        raise OutOfTurn(f"the roll-out of {other} is under way; stop it first")
     values = _values(new) | {"started_unix_ms": new.started_unix_ms, "version": new.version, "asked_by": new.asked_by}
     return int(connection.execute(insert(rollout).returning(rollout.c.id), values).scalar_one())
 

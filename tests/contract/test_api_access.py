@@ -17,18 +17,36 @@ from tests.contract.api_office import SCOPES, Office
 
 # The access table of the programs' side. Pages carry their marks too, but their paths are the pages' own business.
 SCOPES_OF = {
-    "/v1/aggregates": {"figures"},  # and "operators" for operators and desks
-    "/v1/desks": {"devices"},
-    "/v1/register": {"figures"},
-    "/v1/live": {"figures", "devices"},
-    "/v1/try": {"try"},
-    "/v1/try/{desk}/{action}": {"try"},
-    "/metrics": {"metrics"},
-    "/v1/health": set(),
-    "/session": set(),
-    "/session/end": set(),
+    "GET /v1/aggregates": {"figures"},  # and "operators" for operators and desks
+    "GET /v1/desks": {"devices"},
+    "GET /v1/register": {"figures"},
+    "GET /v1/live": {"figures", "devices"},
+    "GET /v1/faults": {"devices"},
+    "POST /v1/faults/{fault}/close": {"control"},
+    "GET /v1/commands": {"devices"},
+    "GET /v1/rollouts": {"devices"},
+    "POST /v1/rollouts": {"control"},
+    "POST /v1/rollouts/{wish}": {"control"},
+    "POST /v1/desks/{desk}/command": {"control"},
+    "POST /v1/desks/{desk}/settings": {"control"},
+    "POST /v1/desks/{desk}/report": {"report"},
+    "POST /v1/desks/{desk}/pad": {"provision"},
+    "GET /v1/try": {"try"},
+    "POST /v1/try/{desk}/{action}": {"try"},
+    "GET /metrics": {"metrics"},
+    "GET /v1/health": set(),
+    "POST /session": set(),
+    "POST /session/end": set(),
 }
-GETTABLE = {"/v1/aggregates": "figures", "/v1/desks": "devices", "/v1/register": "figures", "/metrics": "metrics"}
+GETTABLE = {
+    "/v1/aggregates": "figures",
+    "/v1/register": "figures",
+    "/v1/desks": "devices",
+    "/v1/faults": "devices",
+    "/v1/commands": "devices",
+    "/v1/rollouts": "devices",
+    "/metrics": "metrics",
+}
 SAME_SITE = {"Origin": "http://testserver"}
 
 
@@ -44,10 +62,12 @@ def app_of(office: Office) -> FastAPI:
 
 
 def test_every_route_is_marked_and_the_programs_routes_are_those_of_the_table(office: Office) -> None:
-    found = dict(scopes_by_route(app_of(office)))
-    assert {path for path, scopes in found.items() if scopes is None} == set(OPEN_PATHS)
-    assert {path: set(scopes or ()) for path, scopes in found.items() if path in SCOPES_OF} == SCOPES_OF
-    assert {path for path in found if path.startswith("/v1")} <= {*SCOPES_OF, *OPEN_PATHS}
+    found = scopes_by_route(app_of(office))
+    assert {path for _, path, scopes in found if scopes is None} == set(OPEN_PATHS)
+    named = {f"{method} {path}": set(scopes or ()) for method, path, scopes in found}
+    assert {name: scopes for name, scopes in named.items() if name in SCOPES_OF} == SCOPES_OF
+    programs = {f"{method} {path}" for method, path, scopes in found if path.startswith("/v1") and scopes is not None}
+    assert programs <= set(SCOPES_OF)
 
 
 def test_an_application_with_an_unmarked_route_does_not_start(office: Office) -> None:
@@ -59,11 +79,11 @@ def test_an_application_with_an_unmarked_route_does_not_start(office: Office) ->
 
 def test_nothing_that_is_not_open_answers_without_a_token(office: Office) -> None:
     with office.client() as client:
-        for path, scopes in scopes_by_route(app_of(office)):
+        for method, path, scopes in scopes_by_route(app_of(office)):
             if not scopes:
                 continue
-            url = path.replace("{desk}", "centre-1").replace("{action}", "call")
-            response = client.request("POST" if "action" in path else "GET", url, follow_redirects=False)
+            url = path.format(desk="centre-1", action="call", fault=1, wish="stop")
+            response = client.request(method, url, follow_redirects=False)
             assert response.status_code in (401, 303), path
             if response.status_code == 303:
                 assert response.headers["location"].startswith("/signin?next="), path
@@ -89,7 +109,9 @@ def test_no_route_changes_or_returns_a_vote(office: Office) -> None:
         for method in operations
         if method != "get"
     }
-    assert methods == {("/session", "post"), ("/session/end", "post"), ("/v1/try/{desk}/{action}", "post")}
+    assert {f"{method.upper()} {path}" for path, method in methods} == {
+        name for name in SCOPES_OF if name.startswith("POST ")
+    }
 
 
 @pytest.mark.parametrize("token", ["", "x", "zr_" + "A" * 43, "Ж", "a" * 7000, "zr_x zr_y"])
@@ -272,9 +294,9 @@ def test_an_unknown_path_and_a_wrong_method_are_problems_too(office: Office) -> 
 def test_the_description_names_the_scopes_and_the_problems(office: Office) -> None:
     with office.client() as client:
         operations = {
-            path: operation
+            f"{method.upper()} {path}": operation
             for path, by_method in client.get("/v1/openapi.json").json()["paths"].items()
-            for operation in by_method.values()
+            for method, operation in by_method.items()
         }
     assert {
         path: set(operation["security"][0]["token"]) if operation["security"] else set()

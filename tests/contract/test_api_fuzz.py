@@ -25,7 +25,18 @@ NAMES = st.one_of(
     st.text(min_size=1, max_size=6),
 )
 PATHS = st.sampled_from(
-    ["/v1/aggregates", "/v1/desks", "/v1/register", "/v1/health", "/metrics", "/v1/try", "/v1/none"]
+    [
+        "/v1/aggregates",
+        "/v1/desks",
+        "/v1/register",
+        "/v1/health",
+        "/metrics",
+        "/v1/try",
+        "/v1/faults",
+        "/v1/commands",
+        "/v1/rollouts",
+        "/v1/none",
+    ]
 )
 QUESTIONS = st.fixed_dictionaries(
     {},
