@@ -41,6 +41,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
         ('listen_port = "http"', "listen_port"),
         ('default_language = "fr"', "default_language"),
         ('bench_host = "127.0.0.1"', "bench_port"),
+        ('pads_ca_file = "absent.pem"', "pads_ca_file"),
         ('bench_token = "x"', "ZRAZKOVO_API_BENCH_TOKEN"),
         ("listen_port = ", "api.toml"),
     ],
