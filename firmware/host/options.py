@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from firmware.host import credentials, kinds, watch
-from firmware.host.errors import UsageError
+from firmware.host.ca import Authority
+from firmware.host.errors import CaError, UsageError
 from firmware.host.provision import Order, Registrar
 from firmware.host.server import Broker, Server
 from protocol.fields import NAME
@@ -51,6 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     pad.add_argument("--board", choices=kinds.NAMES, help="which board it is, if it does not say so clearly")
     pad.add_argument("--network", type=Path, metavar="FILE", help="keys for pad.json: Wi-Fi, addresses (TOML or JSON)")
     pad.add_argument("--fleet-key", type=Path, metavar="FILE", help="the public key that updates are signed for")
+    pad.add_argument("--authority", type=Path, metavar="DIR", help="certify the pad by this authority (see ca)")
     pad.add_argument("--no-panel", action="store_true", help="do not try lamps and buttons")
     pad.add_argument("--move", action="store_true", help="take it even if it was another desk's pad")
     pad.add_argument("--forget-votes", action="store_true", help="with --move: lose the votes it holds of that desk")
@@ -71,6 +73,7 @@ def order(arguments: argparse.Namespace, desk: str, board: str | None = None) ->
         board=board or arguments.board,
         network=_network(arguments.network) if arguments.network else {},
         fleet_key=_read(arguments.fleet_key) if arguments.fleet_key else None,
+        certificate=_certificate(arguments.authority, desk) if arguments.authority else None,
         new_password=arguments.new_password,
         move=arguments.move,
         forget=arguments.forget_votes,
@@ -97,6 +100,16 @@ def registrar(arguments: argparse.Namespace) -> tuple[Registrar, "Callable[[str]
         raise UsageError("say where the pad is registered: --server URL, or --passwords FILE with --broker HOST:PORT")
     server = Server(arguments.server, _token(arguments.token_file), arguments.server_ca)
     return server, lambda desk: watch.ServerWitness(server, desk)
+
+
+def _certificate(authority: Path, desk: str) -> tuple[bytes, bytes]:
+    """The desk's certificate and key: those the authority has made already, else new ones."""
+    made = authority / "clients" / f"{desk}.der"
+    try:
+        file = made if made.exists() else Authority(authority).client(desk)
+    except CaError as error:
+        raise UsageError(str(error)) from None
+    return _read(file), _read(file.with_suffix(".key"))
 
 
 def _token(file: Path | None) -> str:

@@ -8,6 +8,7 @@ pad that cannot connect until this is run again, and never two pads for one desk
 """
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +22,7 @@ from firmware.host.errors import BoardError, PadError
 from firmware.host.kinds import Kind
 from firmware.host.server import Broker
 
-_PEM_LINES = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
+_PEM_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 
 
 class Screen(Protocol):
@@ -51,6 +52,7 @@ class Order:
     board: str | None = None  # None: what it is, if that is clear
     network: dict[str, Any] = field(default_factory=dict)
     fleet_key: bytes | None = None
+    certificate: tuple[bytes, bytes] | None = None  # the pad's own and its key, in DER
     new_password: bool = False
     move: bool = False  # the pad may have been another desk's
     forget: bool = False  # and its votes may be lost
@@ -169,15 +171,16 @@ def _own_files(order: Order, password: str, broker: Broker) -> dict[str, bytes]:
         files["/ca.der"] = der(broker.ca_pem)
     if order.fleet_key is not None:
         files["/fleet.pub"] = order.fleet_key
+    if order.certificate is not None:
+        files["/client.der"], files["/client.key"] = order.certificate
     return files
 
 
 def der(pem: str) -> bytes:
-    """The first certificate in ``pem`` as the pad reads it. Raises PadError if there is none."""
-    begin, end = _PEM_LINES
-    body = pem.partition(begin)[2].partition(end)[0]
+    """The certificates in ``pem`` one after the other, as the pad reads them. Raises PadError if there is none."""
     try:
-        found = base64.b64decode("".join(body.split()), validate=True)
+        bodies = ["".join(body.split()) for body in _PEM_CERTIFICATE.findall(pem)]
+        found = b"".join(base64.b64decode(body, validate=True) for body in bodies)
     except ValueError:
         found = b""
     if not found:
@@ -225,7 +228,7 @@ def _try_panel(device: Device, kind: Kind, order: Order, screen: Screen) -> str:
     if not order.panel:
         return "skipped"
     screen.step("lamps and buttons")
-    found = selftest.try_panel(device, kind.name.replace("-", "_"), tree.SLOT, screen.ask_panel, screen.say)
+    found = selftest.try_panel(device, kind.name, tree.SLOT, screen.ask_panel, screen.say)
     if found.verdict == "broken":
         names = ", ".join(name for name, word in zip(selftest.NAMES, found.results, strict=True) if word == "broken")
         raise PadError(f"broken: {names}; mend it and run this again")

@@ -19,8 +19,9 @@ Answer = Literal["again", "skip", "broken"]
 _SETUP = """
 import sys, time
 sys.path.insert(0, %(folder)r)
-module = __import__('firmware.board.' + %(module)r, None, None, ('NAME',))
-board = [each for each in [getattr(module, name) for name in dir(module)] if hasattr(each, 'BUTTON_IDS')][0]
+module = __import__('firmware.board.' + %(name)r.replace('-', '_'), None, None, ('NAME',))
+kinds = [getattr(module, name) for name in dir(module)]
+board = [each for each in kinds if getattr(each, 'NAME', '') == %(name)r][0]
 Pin = board.Pin
 lamps = [Pin(i, Pin.OUT, value=0) for i in board.LAMP_IDS]
 buttons = [Pin(i, Pin.IN, Pin.PULL_DOWN if board.PRESSED_LEVEL else Pin.PULL_UP) for i in board.BUTTON_IDS]
@@ -34,7 +35,7 @@ def light(number):
     for i in range(3):
         lamps[i].value(1 if i + 1 == number else 0)
     print('L' + ''.join([str(lamp.value()) for lamp in lamps]))
-if %(module)r == 'unix':
+if %(name)r == 'unix':
     import select
     wires = select.poll()
     wires.register(sys.stdin, select.POLLIN)
@@ -67,7 +68,7 @@ class Panel:
 
 def try_panel(
     device: Device,
-    module: str,
+    board: str,
     folder: str,
     ask: Callable[[str], Answer],
     say: Callable[[str], None],
@@ -76,11 +77,11 @@ def try_panel(
     """Lights the lamps in turn and waits for the button under each.
 
     Args:
-        module: the board's module under firmware.board.
+        board: its name, as in kinds.py.
         folder: where on the board the application's modules are.
         ask: what to do about a button that did not work; gets a sentence.
     """
-    device.execute(_SETUP % {"folder": folder, "module": module})
+    device.execute(_SETUP % {"folder": folder, "name": board})
     results = [_try_button(device, number, ask, say, timeout_s) for number in (1, 2, 3)]
     device.execute("light(0)")
     return Panel((results[0], results[1], results[2]))
