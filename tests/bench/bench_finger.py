@@ -224,6 +224,7 @@ def compile_driver(out: Path) -> None:
 
 def measure(situation: str, folder: Path, entry: Path, presses: int, chance: random.Random) -> Series:
     series = Series(situation)
+    (folder / "control.py").write_text(CONTROL)
     control = Wire([str(folder / "control.py")], entry)
     with pad_in(situation, folder / situation, entry) as pad:
         pad.send("P11\nP10\n")  # the first client was called before anyone listened
@@ -260,7 +261,6 @@ def main() -> None:
         folder = Path(name)
         entry = build(folder / "firmware")
         compile_driver(entry.parent)
-        (folder / "control.py").write_text(CONTROL)
         for situation in options.only.split(","):
             print(measure(situation, folder, entry, options.presses, chance).row(), flush=True)
             print(f"            {SITUATIONS[situation]}", flush=True)
