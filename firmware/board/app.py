@@ -21,7 +21,19 @@ from firmware.core import pad as machine
 from firmware.core.wink import Wink
 from protocol import codec
 from protocol.errors import ProtocolError
-from protocol.messages import Ack, CallClosed, CallOpened, Command, Health, PadStatus, Settings
+from protocol.messages import (
+    Ack,
+    CallClosed,
+    CallOpened,
+    Command,
+    Health,
+    PadStatus,
+    Piece,
+    Settings,
+    UpdateOffered,
+    UpdateWithdrawn,
+    Want,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +58,7 @@ class App:
         self._board = board
         self._store = store
         self._updater = updater
+        self._updated = updater and updater.state
         self._panel = Panel(board)
         self._journal = store.open()
         self._pad = machine.Pad(self._journal, board.ticks_diff)
@@ -118,15 +131,27 @@ class App:
             self._test(ticks_ms)
         if not self._keeper.holds_back:
             self._courier.step(ticks_ms)
-        if self._updater:
-            self._updater.step(ticks_ms, self._pad.state == machine.DARK)
+        if self._updater and self._updater.step(
+            ticks_ms,
+            self._pad.state == machine.DARK,
+            self._keeper.is_settled,
+            self._link.state == ONLINE,
+            self._condition if self._selftest.runs else None,
+            self._wish,
+        ):
+            self._restart_asked = True
         self._publish_status(ticks_ms)
         if self._board.ticks_diff(ticks_ms, self._health_ticks) >= _HEALTH_MS:
             self._publish_health(ticks_ms)
 
     def _idle_ms(self, ticks_ms: int) -> int:
         idle_ms = self._wink.due_ms(ticks_ms, min(_IDLE_MS, self._pad.due_ms(ticks_ms)))
+        if self._updater:
+            idle_ms = self._updater.due_ms(ticks_ms, idle_ms)
         return self._link.due_ms(ticks_ms, self._panel.due_ms(ticks_ms, idle_ms))
+
+    def _wish(self, wish: Want) -> None:
+        self._link.publish(wish, False, 0, self._ticks)
 
     def _take_presses(self, final: bool = False) -> int:
         """Lets the machine judge what was pressed; returns the ticks up to which that is everything, if ``final``."""
@@ -192,6 +217,9 @@ class App:
             self._panel.settings = message
             self._pad.chosen_s = message.chosen_s
             self._show(self._pad.lamps)
+        elif isinstance(message, (UpdateOffered, UpdateWithdrawn, Piece)):
+            if self._updater:
+                self._updater.take(message, retained, ticks_ms)
         elif isinstance(message, Command) and not retained:
             self._on_command(message, ticks_ms)
         else:
@@ -242,8 +270,9 @@ class App:
 
     def _publish_status(self, ticks_ms: int) -> None:
         condition = self._find_condition()
-        if condition != self._condition:
+        if condition != self._condition or self._updated != (self._updater and self._updater.state):
             self._condition = condition
+            self._updated = self._updater and self._updater.state
             self._status_due = True
         if self._status_due and self._link.publish(self._status(), True, 1, ticks_ms):
             self._status_due = False
@@ -271,6 +300,7 @@ class App:
             memory=memory,
             clock=clock,
             during=self._board.DURING,
+            update=self._updater.state if self._updater else "none",
             board=self._board.NAME,
         )
 

@@ -28,6 +28,11 @@ class Keeper:
         """Whether a vote has not been offered to the flash yet: until then the world must not hear of it."""
         return self._unsaved == _VOTE
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether flash holds everything that memory does."""
+        return self._unsaved == _NOTHING
+
     def vote_taken(self) -> None:
         self._unsaved = _VOTE
 

@@ -3,6 +3,7 @@
 from firmware.board import config
 from firmware.board.store import Store
 from firmware.board.tls import BadCertificate
+from firmware.board.update import Updater
 from firmware.boot import RESTART, SAFE, read_record, save_record
 
 TYPE_CHECKING = False
@@ -43,29 +44,31 @@ def run(
     except (config.ConfigError, BadCertificate) as error:
         board.log(str(error))
         return BAD_SETTINGS
+    updater = Updater(root, board, is_safe=mode == SAFE)
     try:
-        outcome = _make(settings, board, root, mode, lost).run()
+        outcome = _make(settings, board, root, mode, lost, updater).run()
     except Exception as error:
         board.log("crash: %r" % error)
         board.leave("crash")
         raise
     if outcome != "restart":
         return OFF
-    board.leave("soft")
+    board.leave("update" if updater.is_switching else "soft")
     record = read_record(root)
     record.announced = True
     save_record(root, record)
     return RESTART
 
 
-def _make(settings: "config.Config", board: "Board", root: str, mode: str, lost: bool) -> "App | SafeApp":
+def _make(
+    settings: "config.Config", board: "Board", root: str, mode: str, lost: bool, updater: Updater
+) -> "App | SafeApp":
     store = Store(root, board.random_bytes, lost)
     # Imported here: safe mode must not need what may be the reason for it, and neither needs the other's memory.
     if mode == SAFE:
         from firmware.board.safe import SafeApp
 
-        return SafeApp(settings, board, store, root)
+        return SafeApp(settings, board, store, root, updater)
     from firmware.board.app import App
-    from firmware.board.update import Updater
 
-    return App(settings, board, store, Updater(root, board.ticks_ms(), board.ticks_diff))
+    return App(settings, board, store, updater)

@@ -29,7 +29,7 @@ WAITING, CONNECTING, SIGNING_IN, ONLINE = "waiting", "connecting", "signing in",
 # Events: (UP,), (DOWN, reason), (ARRIVED, kind, payload, retained), (REFUSED,)
 UP, DOWN, ARRIVED, REFUSED = "up", "down", "arrived", "refused"
 
-_READS = ("call", "ack", "command", "settings")
+_READS = ("call", "ack", "command", "update", "piece", "settings")
 _CONNECT_TIMEOUT_MS = 10000
 # A broker that restarts in no time meets a whole city's pads within this: tests/bench/bench_reconnect.py, 1,000 pads,
 # the busiest second: 895 of them with 1 s, 258 with 5 s. A pad alone pays for it with 2.5 s on average.

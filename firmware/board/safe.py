@@ -11,12 +11,12 @@ import gc
 
 from firmware import VERSION
 from firmware.board.courier import Courier
-from firmware.board.link import ARRIVED, UP, Link
+from firmware.board.link import ARRIVED, ONLINE, UP, Link
 from firmware.boot import BAD_LIMIT, read_record, save_record
 from firmware.core import journal as journals
 from protocol import codec
 from protocol.errors import ProtocolError
-from protocol.messages import Ack, Command, Health, PadStatus
+from protocol.messages import Ack, Command, Health, PadStatus, Piece, UpdateOffered, UpdateWithdrawn, Want
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from firmware.board.config import Config
     from firmware.board.contract import Board
     from firmware.board.store import Store
+    from firmware.board.update import Updater
     from protocol.messages import Message
 
 STOP, RESTART = "stop", "restart"
@@ -33,17 +34,19 @@ _IDLE_MS = 1000
 
 
 class SafeApp:
-    def __init__(self, config: "Config", board: "Board", store: "Store", root: str):
+    def __init__(self, config: "Config", board: "Board", store: "Store", root: str, updater: "Updater"):
         self._board = board
         self._store = store
         self._root = root
+        self._updater = updater
         for pin_id in board.LAMP_IDS:
             board.lamp(pin_id).off()
         board.settle_lamps()
         self._journal = self._open_journal()
         self._link = Link(config, board, lambda: self._status("offline"))
         self._courier = Courier(self._journal, self._link, board.ticks_diff)
-        self._status_due = self._restart_asked = False
+        self._status_due = self._restart_asked = self._is_switching = False
+        self._said = updater.state
         self._refused = 0
         self._ticks = board.ticks_ms()
         self._lasted_ms = 0
@@ -53,7 +56,7 @@ class SafeApp:
         self._board.log("safe mode %s, journal %s" % (VERSION, self._journal.id))
         while True:
             idle_ms = self._turn()
-            if self._restart_asked or self._lasted_ms >= LASTS_MS:
+            if self._restart_asked or self._is_switching or self._lasted_ms >= LASTS_MS:
                 # Asked for: as many attempts as after a power cut. By itself: one.
                 self._forgive(0 if self._restart_asked else BAD_LIMIT - 1)
                 self._link.drop("restart", self._board.ticks_ms())
@@ -85,13 +88,20 @@ class SafeApp:
                 self._on_link(event, ticks_ms)
             self._board.feed_watchdog()
             self._courier.step(ticks_ms)
+            if self._updater.step(ticks_ms, True, True, self._link.state == ONLINE, None, self._wish):
+                self._is_switching = True
+            self._status_due = self._status_due or self._said != self._updater.state
+            self._said = self._updater.state
             if self._status_due and self._link.publish(self._status("online"), True, 1, ticks_ms):
                 self._status_due = False
         except Exception as error:
             gc.collect()
             self._board.log("error: %r" % error)
             self._link.drop("error", ticks_ms)
-        return self._link.due_ms(ticks_ms, _IDLE_MS)
+        return self._link.due_ms(ticks_ms, self._updater.due_ms(ticks_ms, _IDLE_MS))
+
+    def _wish(self, wish: Want) -> None:
+        self._link.publish(wish, False, 0, self._ticks)
 
     def _on_link(self, event: "links.Event", ticks_ms: int) -> None:
         if event[0] == UP:
@@ -110,6 +120,8 @@ class SafeApp:
         if isinstance(message, Ack):
             if self._journal.acknowledge(message) == journals.DROPPED:
                 self._store.save(self._journal)
+        elif isinstance(message, (UpdateOffered, UpdateWithdrawn, Piece)):
+            self._updater.take(message, retained, ticks_ms)
         elif isinstance(message, Command) and not retained:
             self._board.log("command %s: %s" % (message.id, message.do))
             self._restart_asked = message.do == "restart"
@@ -130,6 +142,7 @@ class SafeApp:
             lamps="unverified",
             buttons="unverified",
             storage=self._store.condition,
+            update=self._updater.state,
             mode="safe",
             board=self._board.NAME,
         )

@@ -9,6 +9,8 @@ from firmware.host.errors import HostError
 # Command (its module is firmware/host/commands/<command>.py) -> its line in the help.
 COMMANDS = {
     "build": "compile the pad's files into a folder",
+    "key": "make the key that signs updates",
+    "release": "compile and sign a version for the fleet",
     "ca": "the office's own certificate authority: for the broker, and for pads",
     "wiring": "draw the wiring diagrams and tables of firmware/README.md from the board files",
     "flash": "make a board on a port the pad of a desk: program, password, first status, label",

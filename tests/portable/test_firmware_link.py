@@ -33,7 +33,7 @@ class Bench:
         self.step()
         self.stream.inbox = CONNACK
         assert self.step() == [(UP,)]
-        self.stream.inbox = b"\x90\x06\x00\x01\x01\x01\x01\x01"
+        self.stream.inbox = b"\x90\x08\x00\x01\x01\x01\x01\x01\x01\x01"
         assert self.step() == []
         return self
 
