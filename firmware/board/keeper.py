@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _NOTHING, _REFUSED, _ACK, _VOTE = 0, 1, 2, 3
 # A worn flash takes long to refuse, and a full one is emptied by people.
 _AGAIN_MS = 60000
+# While a long outbox empties, an ack comes every few milliseconds; a record of many votes costs an erase or more.
+_DRAINING_MS = 10000
 
 
 class Keeper:
@@ -44,7 +46,10 @@ class Keeper:
         # That votes were acknowledged may wait: after a power cut they go out again.
         if self._unsaved == _NOTHING or (armed and self._unsaved != _VOTE):
             return
-        if self._unsaved == _REFUSED and self._board.ticks_diff(ticks_ms, self._tried_ticks) < _AGAIN_MS:
+        since_ms = self._board.ticks_diff(ticks_ms, self._tried_ticks)
+        if self._unsaved == _REFUSED and since_ms < _AGAIN_MS:
+            return
+        if self._unsaved == _ACK and journal.depth and since_ms < _DRAINING_MS:
             return
         self._board.mark("storage")
         self._unsaved = _NOTHING if self._store.save(journal) else _REFUSED

@@ -5,6 +5,10 @@ new one. So a record is written over the last one, in place. Opening the file an
 cuts, but not from what can happen between two bytecodes, a keyboard interrupt or a full heap: whoever closes an emptied
 file commits it. A temporary file and a rename would cost three commits instead of one; that is how the first record is
 made, and how the file gets short again after the line was cut for long.
+
+Wear, at 300 votes a day with 60 % of the flash full of files that never change (tests/bench/bench_flash_wear.py): two
+commits a vote, each one program; 0.06 (ESP32) to 0.13 (RP2040) erases a vote; the hottest block of the smallest part, a
+Pico W's 212 blocks, reaches 100,000 erases after 180 years. If the line were cut all day, every day: after 32.
 """
 
 import os

@@ -388,7 +388,7 @@ def test_an_ack_ahead_of_the_journal_starts_a_new_one_with_the_same_votes():
     assert bench.board.connector.streams[-1].closed  # the broker's last will still names the old journal
     bench.after(2000)
     bench.reconnect()
-    bench.turn(lambda: None)
+    bench.after(11000)
     vote = bench.last(Vote)
     assert (vote.journal, vote.seq, vote.call) == (bench.journal.id, 1, ONE)
     assert vote.journal != old and bench.last(PadStatus).journal == vote.journal
