@@ -55,16 +55,15 @@ class Driver:
                 self._go_on(newest, pads, now_ms)
             elif newest.state == "stopped" and any(pad.state in _UNSETTLED for pad in pads):
                 away, offers = rollout.withdraw(pads, now_ms)
-                self._fleet.save_rollout(newest, away)
-                self._offer(offers)
+                if self._offer(offers):
+                    self._fleet.save_rollout(newest, away)
             elif newest.state == "undone" and any(pad.state not in ("undone", "skipped") for pad in pads):
                 self._undo(newest, pads, now_ms)
 
     def tell_again(self) -> None:
-        """After a connection: what is on offer must lie at the broker, which may have lost it."""
+        """After a connection: what is on offer must lie at the broker, and nothing else."""
         for newest in self._fleet.rollouts(1):
-            if newest.state in ("running", "paused"):
-                self._offer(rollout.standing_offers(newest, self._fleet.pads_of(newest.id)))
+            self._offer(rollout.standing_offers(newest, self._fleet.pads_of(newest.id)))
 
     def _go_on(self, running: Rollout, pads: list[RolloutPad], now_ms: int) -> None:
         views = self._views()
@@ -100,19 +99,21 @@ class Driver:
             undone, pads, self._views(), lambda version, board: self._shelf.manifest(version, board) is not None
         )
         rest = [pad for pad in pads if pad.state not in ("undone", "skipped")]
-        self._fleet.save_rollout(undone, [replace(pad, state="undone", changed_unix_ms=now_ms) for pad in rest])
-        self._offer(offers)
+        if self._offer(offers):  # or it is tried again a second later
+            self._fleet.save_rollout(undone, [replace(pad, state="undone", changed_unix_ms=now_ms) for pad in rest])
 
-    def _offer(self, offers: list[Offer]) -> None:
+    def _offer(self, offers: list[Offer]) -> bool:
+        """False if there is no connection."""
         for offer in offers:
             message: UpdateOffered | UpdateWithdrawn = UpdateWithdrawn()
             if offer.version is not None:
-                pad = self._watch.pads.get(offer.desk)
-                manifest = self._shelf.manifest(offer.version, pad.status.board) if pad and pad.status else None
+                manifest = self._shelf.manifest(offer.version, offer.board)
                 if manifest is None:
                     continue
                 message = UpdateOffered(offer.version, manifest)
-            self._publish(topics.desk(offer.desk, "update"), codec.encode(message), retain=True)
+            if not self._publish(topics.desk(offer.desk, "update"), codec.encode(message), retain=True):
+                return False
+        return True
 
     def _views(self) -> dict[str, View]:
         return {

@@ -40,6 +40,7 @@ class Offer(NamedTuple):
     """To be published for the desk, retained; None: nothing is on offer."""
 
     desk: str
+    board: str
     version: str | None
 
 
@@ -72,7 +73,9 @@ def step(rollout: Rollout, pads: Sequence[RolloutPad], views: Mapping[str, View]
     """What a roll-out that is running comes to now; for one that is not, see ``withdraw`` and ``undo``."""
     now = {pad.desk: _moved(rollout, pad, views.get(pad.desk), now_ms) for pad in pads}
     failures = [pad for pad in now.values() if pad.state in FAILED]
-    offers = [Offer(pad.desk, None) for pad in now.values() if pad.state == "done" and _was(pads, pad) != "done"]
+    offers = [
+        Offer(pad.desk, pad.board, None) for pad in now.values() if pad.state == "done" and _was(pads, pad) != "done"
+    ]
     if len(failures) > rollout.allowed:
         worst = ", ".join(f"{pad.desk} {pad.state}" for pad in failures[:5])
         stopped = replace(rollout, state="stopped", reason=f"failed: {worst}", ended_unix_ms=now_ms)
@@ -84,14 +87,14 @@ def step(rollout: Rollout, pads: Sequence[RolloutPad], views: Mapping[str, View]
         for pad in list(now.values()):
             if pad.state == "planned" and pad.stage <= rollout.stage:
                 now[pad.desk] = replace(pad, state="offered", changed_unix_ms=now_ms)
-                offers.append(Offer(pad.desk, rollout.version))
+                offers.append(Offer(pad.desk, pad.board, rollout.version))
     return Step(rollout, _changed(pads, now), offers)
 
 
 def withdraw(pads: Sequence[RolloutPad], now_ms: int) -> tuple[list[RolloutPad], list[Offer]]:
     """Nothing is on offer any more; who is changing over at this moment may still end up with the version."""
     away = [replace(pad, state="withdrawn", changed_unix_ms=now_ms) for pad in pads if pad.state not in _OVER]
-    return away, [Offer(pad.desk, None) for pad in pads if pad.state in (*_OPEN, *FAILED)]
+    return away, [Offer(pad.desk, pad.board, None) for pad in pads if pad.state in (*_OPEN, *FAILED)]
 
 
 def undo(
@@ -105,15 +108,16 @@ def undo(
     for pad in pads:
         view = views.get(pad.desk)
         if view and view.firmware == rollout.version and pad.state != "skipped" and has(pad.before, pad.board):
-            offers.append(Offer(pad.desk, pad.before))
+            offers.append(Offer(pad.desk, pad.board, pad.before))
         elif pad.state != "skipped":
-            offers.append(Offer(pad.desk, None))
+            offers.append(Offer(pad.desk, pad.board, None))
     return offers
 
 
 def standing_offers(rollout: Rollout, pads: Iterable[RolloutPad]) -> list[Offer]:
-    """What must lie at the broker, which may have been wiped."""
-    return [Offer(pad.desk, rollout.version) for pad in pads if pad.state in _OPEN]
+    """What must lie at the broker, which may have been wiped; nor need we have lived to tell it what was decided."""
+    told = [pad for pad in pads if pad.state not in ("planned", "skipped", "undone")]
+    return [Offer(pad.desk, pad.board, rollout.version if pad.state in _OPEN else None) for pad in told]
 
 
 def summary(pads: Iterable[RolloutPad]) -> dict[str, int]:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 
 from collector.errors import StoreError, StoreUnavailable
 from collector.fleet.alerts import Post
@@ -19,10 +20,11 @@ from collector.fleet.driver import Driver
 from collector.fleet.passwords import PasswordFile
 from collector.fleet.pieces import Pieces
 from collector.fleet.shelf import Shelf
-from collector.fleet.watch import Closed, Effect, Flagged, Limits, Opened, Unflagged, Watch
+from collector.fleet.watch import Limits, Watch
 from collector.line import Broker, Line
 from collector.serve import Stop
 from collector.store import Fault, Store
+from collector.store.faults import Change, Closed, Opened
 from protocol import codec, topics
 from protocol.errors import ProtocolError
 from protocol.messages import CallClosed, CallOpened, Health, PadStatus, Want
@@ -32,6 +34,7 @@ log = logging.getLogger("fleet")
 SUBSCRIPTIONS = tuple(topics.every_desk(kind) for kind in ("status", "health", "call", "want"))
 _TICK_S, _CHORES_S, _AGREE_S = 0.1, 1.0, 15.0
 _KEEP_COMMANDS_S = 90 * 86_400
+_AT_ONCE = 500
 _OWED = 100_000  # changes that wait for a database that is away
 
 
@@ -63,7 +66,8 @@ class Service:
         self._recipients = recipients
         self._now_ms = clock()
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._owed: deque[Callable[[], object]] = deque(maxlen=_OWED)
+        self._owed: deque[Change] = deque(maxlen=_OWED)
+        self._try_again_s = 0.0
         self._desks: set[str] = set()
         self._ready = False
         self._watch = Watch(limits, (), {}, self._now_ms())
@@ -147,32 +151,27 @@ class Service:
 
     def _record(self) -> None:
         """Everything that was decided goes to the store, in order."""
-        for effect in self._watch.take():
-            self._owe(effect)
-        while self._owed:
-            try:
-                self._owed[0]()
-            except StoreUnavailable as error:
-                log.error("%s; what is to be kept waits (%d)", error, len(self._owed))
-                return
-            except StoreError as error:
-                log.error("%s", error)
+        for change in self._watch.take():
+            if isinstance(change, Opened):
+                if change.desk and change.desk not in self._desks:
+                    continue  # not in the register: nobody is to be told of it
+                log.warning("%s: %s (%s)", change.desk or "broker", change.kind, change.detail)
+            elif isinstance(change, Closed):
+                log.info("%s: no longer %s", change.desk or "broker", change.kind)
+            self._owed.append(change)
+        if not self._owed or time.monotonic() < self._try_again_s:
+            return
+        some = [*islice(self._owed, _AT_ONCE)]
+        try:
+            self._store.fleet.record(some)
+        except StoreUnavailable as error:
+            log.error("%s; what is to be kept waits (%d)", error, len(self._owed))
+            self._try_again_s = time.monotonic() + _CHORES_S
+            return
+        except StoreError as error:
+            log.error("%s; what was to be kept is lost (%d)", error, len(some))
+        for _ in some:
             self._owed.popleft()
-
-    def _owe(self, effect: Effect) -> None:
-        fleet = self._store.fleet
-        match effect:
-            case Opened(desk, kind, call, detail):
-                if not desk or desk in self._desks:
-                    log.warning("%s: %s%s", desk or "broker", kind, f" ({detail})" if detail else "")
-                    self._owed.append(lambda: fleet.open(desk, kind, call=call, detail=detail))
-            case Closed(desk, kind):
-                log.info("%s: no longer %s", desk or "broker", kind)
-                self._owed.append(lambda: fleet.close_by_itself(desk, kind))
-            case Flagged(dark, desk):
-                self._owed.append(lambda: fleet.flag(dark, desk))
-            case Unflagged(lit, desk):
-                self._owed.append(lambda: fleet.unflag(lit, desk))
 
     def _chores(self) -> None:
         self._driver.commands(self._now_ms())

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from collector.store.faults import Change, Closed, Flagged, Opened, Unflagged
 from protocol.messages import CallClosed, CallOpened, Health, PadStatus
 
 EVERYWHERE = ""  # the desk of a fault that concerns all of them
@@ -26,35 +27,6 @@ _WORDS = {
     "update": ("refused", "no_space", "rolled_back"),
 }
 _LIT = ("armed", "voted")
-
-
-class Opened(NamedTuple):
-    desk: str
-    kind: str
-    call: str | None
-    detail: str
-
-
-class Closed(NamedTuple):
-    desk: str
-    kind: str
-
-
-class Flagged(NamedTuple):
-    """No pad was lit in this call."""
-
-    call: str
-    desk: str
-
-
-class Unflagged(NamedTuple):
-    """It was, after all."""
-
-    call: str
-    desk: str
-
-
-Effect = Opened | Closed | Flagged | Unflagged
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +80,13 @@ class Watch:
         self.pads: dict[str, Pad] = {}
         self._limits = limits
         self._open = dict(open_faults)
-        self._effects: list[Effect] = []
+        self._effects: list[Change] = []
         self._up_ms: int | None = None
         self._down_ms = self._now_ms = now_ms
         for desk in pads:
             self._pad(desk).has_pad = True
 
-    def take(self) -> list[Effect]:
+    def take(self) -> list[Change]:
         """What has come of it since the last time, in order."""
         effects, self._effects = self._effects, []
         return effects

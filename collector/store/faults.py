@@ -14,7 +14,7 @@ broker        none: the fleet service itself has no broker; ``desk`` is ""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
@@ -39,6 +39,40 @@ KINDS = (
 )
 OPENED, CLOSED = "opened", "closed"
 _DETAIL_CHARACTERS, _PERSON_CHARACTERS = 200, 80
+
+
+# ---- what the service finds
+class Opened(NamedTuple):
+    """A fault; ``call`` is the one at which it was noticed."""
+
+    desk: str
+    kind: str
+    call: str | None
+    detail: str
+
+
+class Closed(NamedTuple):
+    """It ended by itself."""
+
+    desk: str
+    kind: str
+
+
+class Flagged(NamedTuple):
+    """No pad was lit in this call."""
+
+    call: str
+    desk: str
+
+
+class Unflagged(NamedTuple):
+    """It was, after all."""
+
+    call: str
+    desk: str
+
+
+Change = Opened | Closed | Flagged | Unflagged
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +155,12 @@ def close_fault(connection: Connection, fault: int, by: str | None, now: int) ->
     still_open = (pad_fault.c.id == fault) & pad_fault.c.closed_unix_ms.is_(None)
     values = {"closed_unix_ms": now, "closed_by": by and by[:_PERSON_CHARACTERS]}
     return bool(connection.execute(update(pad_fault).where(still_open).values(values)).rowcount)
+
+
+def close_open(connection: Connection, at_desk: str, kind: str, now: int) -> None:
+    """The fault of this kind that is open there, if there is one, has ended by itself."""
+    is_open = (pad_fault.c.desk == at_desk) & (pad_fault.c.kind == kind) & pad_fault.c.closed_unix_ms.is_(None)
+    connection.execute(update(pad_fault).where(is_open).values(closed_unix_ms=now))
 
 
 def faults(

@@ -1,7 +1,7 @@
 """``Store.fleet``: faults, commands, registration and roll-outs, for the api, the command line and the fleet service.
 
     api, command line                            fleet service (python -m collector.fleet)
-    faults(), unavailable(), report(), close()   open(), close_by_itself(), flag(), unflag(), notices(), told()
+    faults(), unavailable(), report(), close()   record(), announce(), notices(), told(), put_off()
     ask(), commands()                            waiting(), sent(), ended()
     register_pad(), retire_pad(), credentials()  credentials()
     start_rollout(), wish(), rollouts(), pads_of()   save_rollout(), save_pads()
@@ -16,15 +16,17 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, Engine
 
-from collector.errors import Declined, NotThere, OutOfTurn
+from collector.errors import Declined, NotThere, OutOfTurn, StoreError
 from collector.store import faults, requests, rollouts
-from collector.store.engine import reading, writing
-from collector.store.faults import Fault, Notice
-from collector.store.ledger import Ledger
+from collector.store.engine import reading, worth_repeating, writing
+from collector.store.faults import Change, Closed, Fault, Flagged, Notice, Opened, Unflagged
+from collector.store.ledger import Ledger, Mark
 from collector.store.requests import Credential, PadCommand
 from collector.store.rollouts import Rollout, RolloutPad
 
 DARK, REPORTED = "dark", "reported"
+# So often a collector may stand in the way of one change before that counts as a fault.
+ATTEMPTS = 5
 _WISHES = {"pause": rollouts.PAUSED, "resume": rollouts.RUNNING, "stop": rollouts.STOPPED, "undo": rollouts.UNDONE}
 
 
@@ -67,7 +69,7 @@ class Fleet:
             call = faults.open_call(connection, desk)
             made = faults.open_fault(connection, desk, REPORTED, call_id=call, detail=detail, by=by, now=now)
             if call is not None:
-                self._ledger.flag(connection, call, desk, REPORTED, now)
+                self._ledger.mark(connection, [Mark(call, desk, REPORTED, True)], now)
         return made
 
     def close(self, fault: int, by: str) -> bool:
@@ -75,28 +77,33 @@ class Fleet:
         with writing(self._engine) as connection:
             return faults.close_fault(connection, fault, by, _now_unix_ms())
 
-    def open(self, desk: str, kind: str, *, call: str | None = None, detail: str = "") -> int | None:
-        """A fault found by the service; None if one of this kind is open there already."""
-        with writing(self._engine) as connection:
-            return faults.open_fault(connection, desk, kind, call_id=call, detail=detail, by=None, now=_now_unix_ms())
+    def record(self, changes: Sequence[Change]) -> None:
+        """What the service has found, in order and in one transaction; what is so already changes nothing."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with writing(self._engine) as connection:
+                    self._record(connection, changes)
+                return
+            except StoreError as error:
+                if attempt == ATTEMPTS or not worth_repeating(error.__cause__):
+                    raise
 
-    def close_by_itself(self, desk: str, kind: str) -> int | None:
-        """The fault of this kind that was open at ``desk`` and is closed now."""
-        with writing(self._engine) as connection:
-            for fault in faults.faults(connection, fault=None, is_open=True, at_desk=desk, since=0, limit=100):
-                if fault.kind == kind and faults.close_fault(connection, fault.id, None, _now_unix_ms()):
-                    return fault.id
-        return None
-
-    def flag(self, call: str, desk: str) -> None:
-        """No pad was lit at ``desk`` in this call, whether the call is known yet or not."""
-        with writing(self._engine) as connection:
-            self._ledger.flag(connection, call, desk, DARK, _now_unix_ms())
-
-    def unflag(self, call: str, desk: str) -> None:
-        """The pad was lit in this call after all; what its operator reported stays."""
-        with writing(self._engine) as connection:
-            self._ledger.unflag(connection, call, desk, DARK)
+    def _record(self, connection: Connection, changes: Sequence[Change]) -> None:
+        now = _now_unix_ms()
+        marks = [
+            Mark(each.call, each.desk, DARK, isinstance(each, Flagged))
+            for each in changes
+            if isinstance(each, Flagged | Unflagged)
+        ]
+        if marks:
+            self._ledger.mark(connection, marks, now)
+        for each in changes:
+            if isinstance(each, Opened):
+                faults.open_fault(
+                    connection, each.desk, each.kind, call_id=each.call, detail=each.detail, by=None, now=now
+                )
+            elif isinstance(each, Closed):
+                faults.close_open(connection, each.desk, each.kind, now)
 
     def announce(self, recipients: Callable[[Fault], Iterable[str]]) -> int:
         """Makes the notices of everything that opened or closed and was not announced; how many there are now."""

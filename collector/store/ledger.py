@@ -7,7 +7,7 @@ Locks, tables, and rows within a table are always taken in the same order, so th
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Row, Table, TextClause, bindparam, delete, text
@@ -41,6 +41,15 @@ _NUMBERED = {
         " AND each.seq = CAST(wanted ->> 2 AS bigint)) AS vote"
     ),
 }
+
+
+class Mark(NamedTuple):
+    """``desk`` had no lit pad in ``call``; or, not ``unavailable``, what was said so for this reason is taken back."""
+
+    call: str
+    desk: str
+    why: str
+    unavailable: bool
 
 
 class Ledger:
@@ -78,24 +87,22 @@ class Ledger:
         self._write(connection, batch.changes, known)
         return answers
 
-    def flag(self, connection: Connection, call_id: str, desk: str, why: str, now_unix_ms: int) -> None:
-        """Records that ``desk`` had no lit pad in a call, known already or not; once is enough."""
-        known = self._calls_and_votes(connection, [call_id])
-        before = known.joined(call_id)
-        known.unavailable.add((call_id, desk))
-        _many(connection, self._write_unavailable, [(call_id, desk, now_unix_ms, why)])
-        self._count(connection, [(before, known.joined(call_id))])
-
-    def unflag(self, connection: Connection, call_id: str, desk: str, why: str) -> None:
-        """Takes back what ``flag`` recorded for this reason: the pad was lit in time for a vote after all."""
-        known = self._calls_and_votes(connection, [call_id])
+    def mark(self, connection: Connection, marks: Sequence[Mark], now_unix_ms: int) -> None:
+        """Records in which calls, known already or not, a desk had no lit pad, or that it had one after all."""
+        known = self._calls_and_votes(connection, sorted({each.call for each in marks}))
+        moved = []
         table = console_unavailable
-        its = (table.c.call == call_id) & (table.c.desk == desk) & (table.c.why == why)
-        if not connection.execute(delete(table).where(its)).rowcount:
-            return
-        before = known.joined(call_id)
-        known.unavailable.discard((call_id, desk))
-        self._count(connection, [(before, known.joined(call_id))])
+        for each in marks:
+            before = known.joined(each.call)
+            if each.unavailable:
+                known.unavailable.add((each.call, each.desk))
+                _many(connection, self._write_unavailable, [(each.call, each.desk, now_unix_ms, each.why)])
+            else:
+                its = (table.c.call == each.call) & (table.c.desk == each.desk) & (table.c.why == each.why)
+                if connection.execute(delete(table).where(its)).rowcount:
+                    known.unavailable.discard((each.call, each.desk))
+            moved.append((before, known.joined(each.call)))
+        self._count(connection, moved)
 
     # ---- reading
     def _calls_and_votes(self, connection: Connection, calls: list[str]) -> Known:

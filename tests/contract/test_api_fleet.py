@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import Settings
+from collector.store.faults import Closed, Opened
 from tests.contract.api_office import KYIV, Office
 
 VERIFIER = "$7$101$" + base64.b64encode(b"0123456789ab").decode() + "$" + base64.b64encode(bytes(64)).decode()
@@ -54,9 +55,9 @@ def test_an_operators_report_opens_one_fault_that_it_closes(office: Office, clie
 
 def test_faults_are_found_by_desk_and_by_when_they_closed(office: Office, client: TestClient) -> None:
     fleet = office.store.fleet
-    fleet.open("centre-1", "dark")
-    fleet.open("centre-2", "offline")
-    fleet.close_by_itself("centre-2", "offline")
+    fleet.record([Opened("centre-1", "dark", None, "")])
+    fleet.record([Opened("centre-2", "offline", None, "")])
+    fleet.record([Closed("centre-2", "offline")])
 
     def found(**question: object) -> list[str]:
         return [each["kind"] for each in client.get("/v1/faults", params=question).json()["faults"]]  # type: ignore[arg-type]
@@ -87,8 +88,8 @@ def test_a_question_about_faults_that_makes_no_sense_is_refused(client: TestClie
 
 def test_a_desk_shows_its_open_faults_the_oldest_first(office: Office, client: TestClient) -> None:
     for kind in ("offline", "dark", "silent"):
-        office.store.fleet.open("centre-2", kind)
-    office.store.fleet.close_by_itself("centre-2", "dark")
+        office.store.fleet.record([Opened("centre-2", kind, None, "")])
+    office.store.fleet.record([Closed("centre-2", "dark")])
     desks = {desk["desk"]: desk["faults"] for desk in client.get("/v1/desks").json()["desks"]}
     assert desks == {"centre-1": [], "centre-2": ["offline", "silent"], "vyshenka-1": [], "lisbon-1": []}
 
@@ -268,7 +269,7 @@ def test_another_sites_page_asks_nothing_with_our_cookie(office: Office, path: s
 
 def test_nothing_of_a_clients_call_is_told(office: Office, client: TestClient) -> None:
     call = office.call("centre-1", datetime.now(KYIV), rating=1, outcome=None)
-    office.store.fleet.open("centre-1", "dark", call=call)
+    office.store.fleet.record([Opened("centre-1", "dark", call, "")])
     for path in ("/v1/faults", "/v1/desks", "/v1/commands"):
         text = client.get(path).text
         assert call not in text and "olena" not in text and "rating" not in text

@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from collector.fleet.alerts import PAUSES_S, Hook, Mailer, Post, recipients
 from collector.store import Fault, Notice, Store
+from collector.store.faults import Closed, Opened
 from tests.integration.fleet_process import DESKS, open_store
 from tests.integration.pad_broker import free_port
 
@@ -168,7 +169,7 @@ class Telling:
 def test_head_and_it_get_one_mail_each_about_all_that_broke_at_once(store: Store, mailbox: Mailbox) -> None:
     telling = Telling(store, mailbox.mailer(), None, IT, HEAD)
     for desk in DESKS:
-        store.fleet.open(desk, "dark")
+        store.fleet.record([Opened(desk, "dark", None, "")])
     assert telling.after(0) == 0
     assert telling.after(3.1) == 2
     assert sorted(to for to, _ in mailbox.mails) == [["head@example.org"], ["it@example.org"]]
@@ -183,11 +184,11 @@ def test_head_and_it_get_one_mail_each_about_all_that_broke_at_once(store: Store
 
 def test_a_flapping_pad_is_one_mail_in_five_minutes(store: Store, mailbox: Mailbox) -> None:
     telling = Telling(store, mailbox.mailer(), None, IT)
-    store.fleet.open(DESKS[0], "dark")
+    store.fleet.record([Opened(DESKS[0], "dark", None, "")])
     assert telling.after(3.1) == 1
     for _ in range(10):
-        store.fleet.close_by_itself(DESKS[0], "dark")
-        store.fleet.open(DESKS[0], "dark")
+        store.fleet.record([Closed(DESKS[0], "dark")])
+        store.fleet.record([Opened(DESKS[0], "dark", None, "")])
         assert telling.after(20) == 0
     assert telling.after(300) == 1
     lines = mailbox.mails[1][1].get_content()
@@ -197,7 +198,7 @@ def test_a_flapping_pad_is_one_mail_in_five_minutes(store: Store, mailbox: Mailb
 def test_a_mail_server_that_is_busy_or_refuses_us_is_tried_again_later(store: Store, mailbox: Mailbox) -> None:
     mailbox.refuses = 2
     telling = Telling(store, mailbox.mailer(), None, IT)
-    store.fleet.open(DESKS[0], "lamps")
+    store.fleet.record([Opened(DESKS[0], "lamps", None, "")])
     assert telling.after(3.1) == 0
     assert telling.after(PAUSES_S[0] / 2) == 0 and mailbox.refuses == 1  # not asked again yet
     assert telling.after(PAUSES_S[0]) == 0 and mailbox.refuses == 0
@@ -214,14 +215,15 @@ def test_no_mail_goes_to_a_server_that_is_not_ours(store: Store, mailbox: Mailbo
         "address": Mailer("127.0.0.1", good.port, good.sender, True, "fleet", "right", mailbox.trust),
     }[broken]
     telling = Telling(store, mailer, None, IT)
-    store.fleet.open(DESKS[0], "lamps")
+    store.fleet.record([Opened(DESKS[0], "lamps", None, "")])
     assert telling.after(3.1) == 0 and mailbox.mails == []
     assert len(store.fleet.notices()) == 1
 
 
 def test_a_webhook_is_signed_and_says_nothing_of_clients_or_operators(store: Store, receiver: Receiver) -> None:
     telling = Telling(store, None, Hook(SECRET), receiver.recipient)
-    fault = store.fleet.open(DESKS[0], "dark", call="01kb3x9c00000001", detail="offline")
+    store.fleet.record([Opened(DESKS[0], "dark", "01kb3x9c00000001", "offline")])
+    fault = store.fleet.faults()[0].id
     assert telling.after(3.1) == 1
     ((signature, body),) = receiver.got
     seconds, _, digest = signature.removeprefix("t=").partition(",sha256=")
@@ -235,7 +237,7 @@ def test_a_webhook_is_signed_and_says_nothing_of_clients_or_operators(store: Sto
 def test_a_webhook_that_fails_or_moved_is_tried_again(store: Store, receiver: Receiver, status: int) -> None:
     receiver.status = status
     telling = Telling(store, None, Hook(SECRET), receiver.recipient)
-    store.fleet.open(DESKS[0], "dark")
+    store.fleet.record([Opened(DESKS[0], "dark", None, "")])
     assert telling.after(3.1) == 0 and len(receiver.got) == 1
     receiver.status = 204
     assert telling.after(PAUSES_S[0] + 3.1) == 1
@@ -246,7 +248,7 @@ def test_one_recipient_who_cannot_be_reached_keeps_nothing_from_the_others(
 ) -> None:
     receiver.status = 500
     telling = Telling(store, mailbox.mailer(), Hook(SECRET), IT, receiver.recipient)
-    store.fleet.open(DESKS[0], "dark")
+    store.fleet.record([Opened(DESKS[0], "dark", None, "")])
     assert telling.after(3.1) == 1 and len(mailbox.mails) == 1
     assert [each.recipient for each in store.fleet.notices()] == [receiver.recipient]
 
@@ -272,7 +274,7 @@ def test_the_head_hears_of_what_clients_notice_and_it_of_everything_that_is_to_b
 
 def test_a_notice_without_a_way_stays_until_there_is_one(store: Store) -> None:
     telling = Telling(store, None, Hook(SECRET), IT)
-    store.fleet.open(DESKS[0], "dark")
+    store.fleet.record([Opened(DESKS[0], "dark", None, "")])
     assert telling.after(3.1) == 0
     (notice,) = store.fleet.notices()
     assert isinstance(notice, Notice) and notice.recipient == IT

@@ -16,6 +16,7 @@ from collector.store import (
     Store,
     StoreError,
 )
+from collector.store.faults import Closed, Flagged, Opened, Unflagged
 from protocol import codec, topics
 from protocol.messages import PadStatus, QueueEvent, Vote
 from tests.integration.collector_process import NOON_DAY, NOON_UNIX_MS, call_id, event, vote
@@ -56,11 +57,11 @@ def figures(store: Store) -> tuple[int, ...]:
 
 # ---- calls without a lit pad
 STEPS: dict[str, Callable[[Store], object]] = {
-    "flag": lambda store: store.fleet.flag(call_id(1), DESK),
+    "flag": lambda store: store.fleet.record([Flagged(call_id(1), DESK)]),
     "call": lambda store: store.ingest([of_queue(event(1, desk=DESK, seq=1))]),
     "end": lambda store: store.ingest([of_queue(event(1, "finished", desk=DESK, seq=2))]),
     "vote": lambda store: store.ingest([of_pad(vote(1, 3, seq=1))]),
-    "unflag": lambda store: store.fleet.unflag(call_id(1), DESK),
+    "unflag": lambda store: store.fleet.record([Unflagged(call_id(1), DESK)]),
 }
 
 
@@ -89,7 +90,7 @@ def test_a_pad_that_arms_late_brings_its_call_back(store: Store, order: tuple[st
 
 
 def test_a_flag_for_another_desk_than_the_calls_counts_for_nothing(store: Store) -> None:
-    store.fleet.flag(call_id(1), OTHER)
+    store.fleet.record([Flagged(call_id(1), OTHER)])
     STEPS["call"](store)
     assert figures(store) == (1, 1, 0, 0, 0)
     assert store.recount() == []
@@ -121,9 +122,9 @@ def test_flags_and_collectors_that_meet_over_the_same_calls_agree_in_the_end(any
     def watch() -> None:
         with Store.open(any_database) as other:
             for n in reversed(numbers):
-                other.fleet.flag(call_id(n), DESK)
+                other.fleet.record([Flagged(call_id(n), DESK), Flagged(call_id(n // 2 + 1), OTHER)])
                 if n % 2 == 0:
-                    other.fleet.unflag(call_id(n), DESK)
+                    other.fleet.record([Unflagged(call_id(n), DESK)])
 
     threads = [threading.Thread(target=work) for work in (collect, collect, watch)]
     for thread in threads:
@@ -137,21 +138,39 @@ def test_flags_and_collectors_that_meet_over_the_same_calls_agree_in_the_end(any
 
 # ---- faults and who is told
 def test_one_fault_of_a_kind_is_open_at_a_desk_and_it_may_come_again(store: Store) -> None:
-    first = store.fleet.open(DESK, "dark", call=call_id(1))
-    assert first is not None and store.fleet.open(DESK, "dark", call=call_id(2)) is None
-    assert store.fleet.open(DESK, "lamps") is not None and store.fleet.open(OTHER, "dark") is not None
-    assert store.fleet.close_by_itself(DESK, "dark") == first
-    assert store.fleet.close_by_itself(DESK, "dark") is None
-    assert store.fleet.open(DESK, "dark") not in (None, first)
-    assert [fault.kind for fault in store.fleet.faults(desk=DESK, is_open=True)] == ["dark", "lamps"]
+    def kinds(**filters: object) -> list[tuple[str, str]]:
+        found = store.fleet.faults(**filters)  # type: ignore[arg-type]
+        return [(fault.desk, fault.kind) for fault in reversed(found)]
+
+    store.fleet.record([Opened(DESK, "dark", call_id(1), "dark"), Opened(DESK, "dark", call_id(2), "dark")])
+    store.fleet.record([Opened(DESK, "dark", call_id(2), "dark"), Opened(OTHER, "dark", None, "")])
+    store.fleet.record([Opened(DESK, "lamps", None, "fault")])
+    assert kinds(is_open=True) == [(DESK, "dark"), (OTHER, "dark"), (DESK, "lamps")]
+    store.fleet.record([Closed(DESK, "dark"), Closed(DESK, "dark"), Opened(DESK, "dark", None, "")])
+    assert kinds(is_open=True, desk=DESK) == [(DESK, "lamps"), (DESK, "dark")]
     (closed,) = store.fleet.faults(is_open=False)
-    assert closed.id == first and closed.closed_by is None and closed.closed_unix_ms is not None
+    assert (closed.call, closed.closed_by) == (call_id(1), None) and closed.closed_unix_ms is not None
     assert store.fleet.faults(is_open=False, since_unix_ms=closed.closed_unix_ms + 1) == []
 
 
+def test_two_services_that_find_the_same_at_once_open_one_fault(any_database: str, store: Store) -> None:
+    def find() -> None:
+        with Store.open(any_database) as other:
+            for n in range(20):
+                other.fleet.record([Opened(DESK, "dark", call_id(n), ""), Flagged(call_id(n), DESK)])
+                other.fleet.record([Closed(DESK, "dark")])
+
+    threads = [threading.Thread(target=find) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.fleet.faults(is_open=True) == [] and len(store.fleet.unavailable()) == 20
+
+
 def test_everybody_is_told_once_that_a_fault_opened_and_closed(store: Store) -> None:
-    fault = store.fleet.open(DESK, "dark")
-    assert fault is not None
+    store.fleet.record([Opened(DESK, "dark", None, "")])
+    (fault,) = [each.id for each in store.fleet.faults()]
     assert store.fleet.announce(lambda _: ["mail:it@example.org", "mail:head@example.org"]) == 2
     assert store.fleet.announce(lambda _: ["mail:it@example.org"]) == 2
     store.fleet.told([each for each in store.fleet.notices() if each.recipient == "mail:it@example.org"])

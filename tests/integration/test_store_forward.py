@@ -9,6 +9,7 @@ from sqlalchemy import text
 import collector
 from collector.store import Store
 from collector.store.engine import make_engine, writing
+from collector.store.faults import Flagged
 
 ROWS = (
     "INSERT INTO organisation VALUES (1, 'Центр', 'Centre', false, 7)",
@@ -35,7 +36,7 @@ def test_a_filled_database_of_the_first_version_goes_forward(any_database: str) 
         assert store.recount() == []
         (branch,) = store.register().branches
         assert (branch.id, branch.complaints_book) == ("centre", None)
-        store.fleet.flag("01kb3x9c00000001", "centre-01")
+        store.fleet.record([Flagged("01kb3x9c00000001", "centre-01")])
         assert store.fleet.report("centre-01", "op-1") is not None
     with Store.open(any_database) as store:  # a second start finds nothing to do
         assert [fault.kind for fault in store.fleet.faults()] == ["reported"]

@@ -71,7 +71,7 @@ def test_a_pad_that_is_done_has_nothing_on_offer_any_more() -> None:
     office = Office(2, stages=("100%",)).go()
     desks = office.offered()
     office.updated(desks[0])
-    assert office.offers == [Offer(desks[0], None)]
+    assert office.offers == [Offer(desks[0], "pico-w", None)]
 
 
 @pytest.mark.parametrize("word", ["refused", "no_space", "rolled_back"])
@@ -82,7 +82,7 @@ def test_a_failure_stops_it_and_withdraws_what_is_on_offer(word: str) -> None:
     office.go(1).say(desks[0], update=word)
     office.go(1)
     assert office.rollout.state == "stopped" and f"{desks[0]} {word}" in office.rollout.reason
-    assert set(office.offers) == {Offer(desk, None) for desk in desks}
+    assert set(office.offers) == {Offer(desk, "pico-w", None) for desk in desks}
     assert rollout.summary(office.pads) == {word: 1, "withdrawn": 9}
 
 
@@ -179,9 +179,13 @@ def test_undo_brings_back_who_runs_it_and_withdraws_from_the_others() -> None:
     offers = rollout.undo(
         stopped, office.pads, office.views, lambda version, board: (version, board) == ("1", "pico-w")
     )
-    assert set(offers) == {Offer(desks[0], "1"), Offer(desks[1], None), Offer(desks[2], None)}
+    assert set(offers) == {
+        Offer(desks[0], "pico-w", "1"),
+        Offer(desks[1], "pico-w", None),
+        Offer(desks[2], "pico-w", None),
+    }
     assert set(rollout.undo(stopped, office.pads, office.views, lambda version, board: False)) == {
-        Offer(desk, None) for desk in desks
+        Offer(desk, "pico-w", None) for desk in desks
     }
 
 
@@ -189,4 +193,7 @@ def test_after_a_wipe_of_the_broker_only_what_is_still_wanted_is_offered_again()
     office = Office(3, stages=("2", "100%")).go()
     desks = office.offered()
     office.updated(desks[0])
-    assert rollout.standing_offers(office.rollout, office.pads) == [Offer(desks[1], "2")]
+    assert rollout.standing_offers(office.rollout, office.pads) == [
+        Offer(desks[0], "pico-w", None),
+        Offer(desks[1], "pico-w", "2"),
+    ]

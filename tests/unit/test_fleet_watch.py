@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from collector.fleet.watch import Closed, Effect, Flagged, Limits, Opened, Unflagged, Watch
+from collector.fleet.watch import Limits, Watch
+from collector.store.faults import Change, Closed, Flagged, Opened, Unflagged
 from protocol.messages import CallClosed, CallOpened, Health, PadStatus
 
 T0 = 1_795_341_600_000
@@ -61,7 +62,7 @@ class Desk:
         self.watch.call(DESK, CallClosed(call_id(number), T0), False, self.now_ms)
         return self
 
-    def take(self) -> list[Effect]:
+    def take(self) -> list[Change]:
         return self.watch.take()
 
 
