@@ -1,6 +1,7 @@
 """Fixtures: databases of each kind we promise to work on, real and empty; an office's pads."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,21 @@ def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'zrazkovo.db'}"
     cluster: Postgres = request.getfixturevalue("cluster")
     return cluster.url()
+
+
+@pytest.fixture
+def backup(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Copies a database that nobody is connected to; returns the copy's URL."""
+
+    def copy(url: str) -> str:
+        if not url.startswith("sqlite"):
+            cluster: Postgres = request.getfixturevalue("cluster")
+            return cluster.copy(url)
+        path = tmp_path / "backup.db"
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as source, sqlite3.connect(path) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+        return f"sqlite:///{path}"
+
+    return copy

@@ -83,6 +83,17 @@ class Postgres:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self._url(name)
 
+    def copy(self, url: str) -> str:
+        """The URL of a new database with everything that the one at ``url`` holds; nobody may be connected to it."""
+        self._made += 1
+        name = f"zrazkovo_{self._made}"
+        copying = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(url.rpartition("/")[2])
+        )
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(copying)
+        return self._url(name)
+
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)  # "fast": ends the sessions of whoever is still connected
         self._process.wait(DEADLINE_S)

@@ -101,6 +101,8 @@ class World:
         """All that the pad had in memory is gone; then it meets the retained call."""
         self.records[desk] = journals.Journal(bytes(4))
         self.records[desk].restore(BytesIO(self.flash[desk]).readinto)
+        self.records[desk].start(self.seq.to_bytes(4, "big"))
+        self.flash[desk] = bytes(self.records[desk].dump())
         self.pads[desk] = Pad(self.records[desk], lambda late, early: late - early)
         self.tell(desk)
 

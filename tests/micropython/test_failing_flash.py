@@ -154,6 +154,25 @@ def test_one_worn_block_after_the_other_never_costs_a_saved_vote():
                 pad.switch_off()
 
 
+def test_block_after_block_wears_out_until_none_is_left():
+    """Whatever the flash has taken is there after a restart; whatever it has not is told, and sent from memory."""
+    for program_bytes in (32, 256):
+        for wear in (REFUSES, DEAF):
+            pad = pad_on(program_bytes)
+            for number in range(1, 40):
+                if number % 2 == 0 and number // 2 < 16:
+                    pad.chip.worn[(number // 2 * 7) % 16] = wear
+                visit(pad, number, number % 3 + 1)
+                if pad.store.refused:
+                    assert pad.centre.storage in ("fault", "full")
+                else:
+                    assert pad.stored().rating_of(call_id(number)) == number % 3 + 1
+            assert pad.centre.storage in ("fault", "full")
+            pad.check_all_arrived()
+            assert len(pad.centre.collector.votes) == 39
+            pad.switch_off()
+
+
 def test_a_deaf_block_is_left_by_littlefs_itself():
     """It reads back what it wrote: the record goes elsewhere, and nobody need be told."""
     pad = pad_on()
