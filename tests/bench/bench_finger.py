@@ -49,8 +49,12 @@ SITUATIONS = {
     "blocked": "the loop asleep for 100 ms in every turn",
 }
 HEAD = """\
-                     --------- pad ---------    ------- control -------    over 10 ms     longest turn
-situation  presses   median      p99    worst   median      p99    worst    pad   ctrl     all at worst"""
+press to lamp in ms; control: an empty loop, pressed in turn with the pad; inside: the pad's own part of it, from the
+byte that completes the press to the line that says the lamps (with waiting for the loop's lock and for a processor);
+there: around the pad's slowest press, its longest turn and the part inside
+                  ---------- pad ----------  -------- control --------  -------- inside ---------   >10 ms   turn       inside
+situation  presses  median     p99   worst   median     p99   worst   median     p99   worst    pad ctrl    all  there   there
+"""
 CONTROL = """
 import sys
 byte = bytearray(1)
@@ -87,16 +91,17 @@ class Series:
     pad_ms: list[float] = field(default_factory=list)
     control_ms: list[float] = field(default_factory=list)
     turns_ms: list[int] = field(default_factory=list)  # the pad's longest turn around each press
+    inside_ms: list[float] = field(default_factory=list)  # from the byte that completes the press to the lamps' line
 
     def row(self) -> str:
         worst = max(range(len(self.pad_ms)), key=self.pad_ms.__getitem__)
-        figures = [*spread(self.pad_ms), *spread(self.control_ms)]
+        figures = [*spread(self.pad_ms), *spread(self.control_ms), *spread(self.inside_ms)]
         over = sum(value > 10 for value in self.pad_ms)
         return (
             f"{self.name:<11}{len(self.pad_ms):>6}"
             + "".join(f"{value:>9.2f}" for value in figures)
             + f"{over:>7}{sum(value > 10 for value in self.control_ms):>7}"
-            + f"{max(self.turns_ms):>8}{self.turns_ms[worst]:>8}"
+            + f"{max(self.turns_ms):>8}{self.turns_ms[worst]:>8}{self.inside_ms[worst]:>9.2f}"
         )
 
 
@@ -143,7 +148,8 @@ class Wire:
                 if not data:
                     break
                 self._rest += data
-        raise SystemExit(f"no {wanted} from the pad: {self.said[-12:]}")
+        told = [line for line in self.said if not line.startswith(b"# disc")]
+        raise SystemExit(f"no {wanted} from the pad (exit code {self._process.poll()}): {told[-12:]}")
 
     def close(self) -> None:
         self._process.kill()
@@ -241,8 +247,9 @@ def measure(situation: str, folder: Path, entry: Path, presses: int, chance: ran
             series.control_ms.append(1000 * (control.wait_for(b"L100") - pressed))
             time.sleep(FINGER_S)
         pad.wait_for(ALL)
-        turns = [int(line.split()[2]) for line in pad.said if line.startswith(b"# turn ")]
-        series.turns_ms = turns[-presses:]
+        turns = [line.split() for line in pad.said if line.startswith(b"# turn ")]
+        series.turns_ms = [int(words[2]) for words in turns[-presses:]]
+        series.inside_ms = [int(words[4]) / 1000 for words in turns[-presses:]]
     control.close()
     return series
 
@@ -253,8 +260,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(SITUATIONS))
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
-    print(f"{platform.platform()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"press to lamp in ms, heap {HEAP}; the control is an empty loop pressed in turn with the pad")
+    print(f"{platform.platform()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, heap {HEAP}")
     print(HEAD)
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory(prefix="zrazkovo-finger-") as name:

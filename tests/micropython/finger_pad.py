@@ -8,10 +8,11 @@ them: flash is written and TLS shakes hands while the pad is armed.
 import gc
 import time
 
-from firmware.board import config, unix_net
+from firmware.board import config, unix, unix_net
 from firmware.board.app import App
 from firmware.board.store import Store
 from firmware.board.unix import UnixBoard
+from firmware.board.unix_wire import Wire
 from firmware.core.journal import CAPACITY
 from firmware.flash_image import ROOT, mount
 from protocol.messages import Ack, CallOpened
@@ -19,6 +20,22 @@ from protocol.messages import Ack, CallOpened
 FLASH_ERASE_MS = 45  # typical for 4 KB (reference/firmware.md section 4); the file that is our flash takes none
 BLOCKED_MS = 100
 LEFT_BYTES = 12000  # the flash that is a file takes 4 KB of it for an erase
+
+
+class TimedWire(Wire):
+    """Notes how long it takes from the byte that completes a press to the lamps' line, in microseconds."""
+
+    inside_us = 0
+
+    def _take(self):
+        began = time.ticks_us()
+        is_press = self._line[2] == 49
+        Wire._take(self)
+        if is_press:
+            self.inside_us = time.ticks_diff(time.ticks_us(), began)
+
+
+unix.Wire = TimedWire
 
 
 class Bench(UnixBoard):
@@ -46,8 +63,8 @@ class Bench(UnixBoard):
         return is_on
 
     def next_client(self):
-        """Logs the longest turn since the last, acknowledges, and calls."""
-        self.log("turn %d" % self.longest_ms)
+        """Logs the longest turn since the last and how long the press took, acknowledges, and calls."""
+        self.log("turn %d inside %d" % (self.longest_ms, self._wire.inside_us))
         self.longest_ms = 0
         self.calls += 1
         journal = self.app._journal
