@@ -152,7 +152,7 @@ class Board(Protocol):
     def lamp(self, pin_id: int) -> Lamp: ...
 
     def settle_lamps(self) -> None:
-        """Called by the loop after it set the lamps, with ``irq_lock`` held. Allocates nothing; most do nothing."""
+        """Called by the loop when it may have set lamps, with ``irq_lock`` held. Allocates nothing; most do nothing."""
 
     def sense_lamp(self, number: int) -> "bool | None":
         """Whether current flows through lamp 0..2; None for a board that cannot tell."""

@@ -71,7 +71,6 @@ class Touch:
         self._lamps[0].light(bad_pct)
         self._lamps[1].light(good_pct)
         self._lamps[2].light(exemplary_pct)
-        self._settle_lamps()
         self.armed = armed
         earliest = self._earliest() if armed else -1
         if earliest >= 0:
@@ -188,6 +187,7 @@ class Touch:
             if self._waiting[k]:
                 self._waiting[k] = 0
                 self._see(k, self._is_late)
+        self._settle_lamps()
         if self._lock:
             self._lock.release()
 

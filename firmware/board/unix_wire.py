@@ -93,7 +93,7 @@ class Wire:
         self.lock = _thread.allocate_lock()
         self.lit_pct = 100
         self.has_ended = False
-        self._is_started = False
+        self._is_started = self._is_rung = False
         self._turns_left = 1
         self._buttons = [Pin(pin_id) for pin_id in button_ids]
         self._lamps = [Pin(pin_id) for pin_id in lamp_ids]
@@ -121,6 +121,7 @@ class Wire:
         """Takes note of the thread's call, if ``source`` of the poll is that."""
         if source is self._bell:
             self._bell.recv(64)
+            self._is_rung = False
 
     def forget(self) -> None:
         """The pad starts again: the lamps are said anew."""
@@ -167,15 +168,16 @@ class Wire:
         self._ring()
 
     def _wait_for_the_finger(self) -> None:
-        left_ms = _HOLD_MS - time.ticks_diff(time.ticks_ms(), self._down_ticks)  # type: ignore[attr-defined]
-        if 0 < left_ms <= _HOLD_MS:
+        while True:  # a collection's signal may end a sleep early
+            left_ms = _HOLD_MS - time.ticks_diff(time.ticks_ms(), self._down_ticks)  # type: ignore[attr-defined]
+            if not 0 < left_ms <= _HOLD_MS:
+                return
             time.sleep_ms(left_ms)  # type: ignore[attr-defined]
 
     def _ring(self) -> None:
-        try:
+        if not self._is_rung:  # once is enough, and the bell never full: an OSError would take memory
+            self._is_rung = True
             self._bell.send(b"1")
-        except OSError:  # it is full: the loop has enough to wake up for
-            pass
 
 
 def _bell() -> "socket.socket":

@@ -52,8 +52,8 @@ HEAD = """\
 press to lamp in ms; control: an empty loop, pressed in turn with the pad; inside: the pad's own part of it, from the
 byte that completes the press to the line that says the lamps (with waiting for the loop's lock and for a processor);
 there: around the pad's slowest press, its longest turn and the part inside
-                  ---------- pad ----------  -------- control --------  -------- inside ---------   >10 ms   turn       inside
-situation  presses  median     p99   worst   median     p99   worst   median     p99   worst    pad ctrl    all  there   there
+                 --------- pad --------  ------- control ------  ------- inside -------    >10 ms  longest turn  inside
+situation  press  median    p99   worst  median    p99   worst  median    p99   worst   pad  ctrl    all  there   there
 """
 CONTROL = """
 import sys
@@ -97,12 +97,11 @@ class Series:
         worst = max(range(len(self.pad_ms)), key=self.pad_ms.__getitem__)
         figures = [*spread(self.pad_ms), *spread(self.control_ms), *spread(self.inside_ms)]
         over = sum(value > 10 for value in self.pad_ms)
-        return (
-            f"{self.name:<11}{len(self.pad_ms):>6}"
-            + "".join(f"{value:>9.2f}" for value in figures)
-            + f"{over:>7}{sum(value > 10 for value in self.control_ms):>7}"
-            + f"{max(self.turns_ms):>8}{self.turns_ms[worst]:>8}{self.inside_ms[worst]:>9.2f}"
-        )
+        columns = [f"{self.name:<11}{len(self.pad_ms):>5}"]
+        columns += [f"{value:>{8 if k % 3 != 1 else 7}.2f}" for k, value in enumerate(figures)]
+        columns += [f"{over:>6}{sum(value > 10 for value in self.control_ms):>6}"]
+        columns += [f"{max(self.turns_ms):>7}{self.turns_ms[worst]:>7}{self.inside_ms[worst]:>8.2f}"]
+        return "".join(columns)
 
 
 def spread(values: list[float]) -> tuple[float, float, float]:
