@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help flash pads run sim test test-portable sweep check format schemas bench bench-demo bench-finger lock clean
+.PHONY: help flash pads run sim test test-portable sweep check format schemas bench bench-demo bench-finger bench-reconnect soak lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -51,6 +51,12 @@ bench-demo: .venv/dev.ok ## press to lamp, press to figure and memory of the run
 
 bench-finger: .venv/dev.ok ## press to lamp while broker, DNS, TLS, flash and heap misbehave (needs mosquitto): ARGS="--presses 1000"
 	@$(BIN)/python tests/bench/bench_finger.py $(ARGS)
+
+soak: .venv/dev.ok ## a month of a desk on a hostile network in virtual time, every vote accounted for: ARGS="--days 30"
+	@$(BIN)/python tests/bench/soak.py $(ARGS)
+
+bench-reconnect: .venv/dev.ok ## in which second 1,000 pads are back after a broker's restart (needs mosquitto)
+	@$(BIN)/python tests/bench/bench_reconnect.py
 
 lock: .venv/dev.ok ## resolves requirements/*.lock anew from pyproject.toml
 	@cd . && for set in "run:" "flash:--group flash" "dev:--group dev"; do \

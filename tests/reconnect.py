@@ -83,7 +83,8 @@ class _VirtualBoard(_Ticks):
             self._inbox = CONNACK
         elif data[0] == 0x82:
             kinds = data.count(b"zrazkovo")
-            self._inbox = bytes([SUBACK, 2 + kinds]) + data[2:4] + bytes([1]) * kinds
+            at = 2 + (data[1] >> 7)  # the length has one byte or two
+            self._inbox = bytes([SUBACK, 2 + kinds]) + data[at : at + 2] + bytes([1]) * kinds
         elif data[0] == 0xC0:
             self._inbox = b"\xd0\x00"
         return len(data)
