@@ -84,6 +84,9 @@ class City:
         return [operator for operator in self.operators if operator.branch == branch]
 
 
+COMPLAINTS_BOOK = "на столику біля входу, праворуч від інформаційної стійки"
+COMPLAINTS_BOOK_EN = "on the small table by the entrance, to the right of the information desk"
+
 _BRANCHES = (
     Branch("tsentr", "Центр", "Centre", "20:00", 0.06),
     Branch("vyshenka", "Вишенька", "Vyshenka", "20:00", 0.10),
@@ -217,6 +220,7 @@ def register_toml(city: City = CITY) -> str:
     for branch in city.branches:
         lines += ["", "[[branch]]", *_keys(id=branch.id, name=branch.name, name_en=branch.name_en)]
         lines += _keys(timezone=TIMEZONE, day_ends=branch.day_ends)
+        lines += _keys(complaints_book=COMPLAINTS_BOOK, complaints_book_en=COMPLAINTS_BOOK_EN)
     for service in city.services:
         lines += ["", "[[service]]", *_keys(id=service.id, name=service.name, name_en=service.name_en)]
     for desk in city.desks:
