@@ -57,7 +57,7 @@ class Driver:
                 away, offers = rollout.withdraw(pads, now_ms)
                 if self._offer(offers):
                     self._fleet.save_rollout(newest, away)
-            elif newest.state == "undone" and any(pad.state not in ("undone", "skipped") for pad in pads):
+            elif newest.state == "undone":
                 self._undo(newest, pads, now_ms)
 
     def tell_again(self) -> None:
@@ -95,12 +95,11 @@ class Driver:
             self._offer(done.offers)
 
     def _undo(self, undone: Rollout, pads: list[RolloutPad], now_ms: int) -> None:
-        offers = rollout.undo(
-            undone, pads, self._views(), lambda version, board: self._shelf.manifest(version, board) is not None
+        done = rollout.undo(
+            undone, pads, self._views(), lambda version, board: self._shelf.manifest(version, board) is not None, now_ms
         )
-        rest = [pad for pad in pads if pad.state not in ("undone", "skipped")]
-        if self._offer(offers):  # or it is tried again a second later
-            self._fleet.save_rollout(undone, [replace(pad, state="undone", changed_unix_ms=now_ms) for pad in rest])
+        if done.changed and self._offer(done.offers):  # or it is tried again a second later
+            self._fleet.save_rollout(undone, done.changed)
 
     def _offer(self, offers: list[Offer]) -> bool:
         """False if there is no connection."""

@@ -3,6 +3,7 @@
     planned ─► offered ─► loading ─► trial ─► done          the pad's own words (PadStatus.update)
                   └──────────┴─────────┴───► refused, no_space, rolled_back, late: failures
     skipped: it runs the version already, or the release has nothing for its board.   withdrawn: never changed over
+    undone ─► back: it was offered what it ran before, and runs it
 
 Rules of the file
 1.  The next stage begins when every pad of this one is done and all pads done so far have been well for ``soak_s``. A
@@ -98,20 +99,28 @@ def withdraw(pads: Sequence[RolloutPad], now_ms: int) -> tuple[list[RolloutPad],
 
 
 def undo(
-    rollout: Rollout, pads: Sequence[RolloutPad], views: Mapping[str, View], has: Callable[[str, str], bool]
-) -> list[Offer]:
-    """What to offer so that every pad that runs the version comes back to its own; ``has(version, board)``.
+    rollout: Rollout,
+    pads: Sequence[RolloutPad],
+    views: Mapping[str, View],
+    has: Callable[[str, str], bool],
+    now_ms: int,
+) -> Step:
+    """Offers every pad that runs the version its own of before, and nothing any more to one that is back.
 
-    A pad whose version of before is in no release folder keeps what it runs.
+    A pad whose version of before is in no release folder (``has(version, board)``) keeps what it runs.
     """
-    offers = []
+    changed, offers = [], []
     for pad in pads:
         view = views.get(pad.desk)
-        if view and view.firmware == rollout.version and pad.state != "skipped" and has(pad.before, pad.board):
-            offers.append(Offer(pad.desk, pad.board, pad.before))
-        elif pad.state != "skipped":
+        if pad.state in ("skipped", "back"):
+            continue
+        if view is not None and view.firmware != rollout.version:
+            changed.append(replace(pad, state="back", changed_unix_ms=now_ms))
             offers.append(Offer(pad.desk, pad.board, None))
-    return offers
+        elif pad.state != "undone":
+            changed.append(replace(pad, state="undone", changed_unix_ms=now_ms))
+            offers.append(Offer(pad.desk, pad.board, pad.before if has(pad.before, pad.board) else None))
+    return Step(rollout, changed, offers)
 
 
 def standing_offers(rollout: Rollout, pads: Iterable[RolloutPad]) -> list[Offer]:

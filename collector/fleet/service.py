@@ -69,6 +69,7 @@ class Service:
         self._owed: deque[Change] = deque(maxlen=_OWED)
         self._try_again_s = 0.0
         self._desks: set[str] = set()
+        self._complained: set[str] = set()
         self._ready = False
         self._watch = Watch(limits, (), {}, self._now_ms())
         self._line = Line(
@@ -83,8 +84,8 @@ class Service:
 
     def run(self, stop: Stop) -> None:
         """Serves until ``stop`` is wished for."""
-        self._agree()
-        self._shelf.look()
+        self._guarded(self._agree)
+        self._guarded(self._shelf.look)
         self._pieces.start()
         self._line.start()
         telling = threading.Thread(target=self._tell, args=(stop,), name="post", daemon=True)
@@ -102,7 +103,9 @@ class Service:
             _, desk, kind = topics.parse(topic)
             message = codec.decode(kind, payload)
         except ProtocolError as error:
-            log.warning("%.80r is none of our messages: %s", topic, error)
+            if topic not in self._complained:  # once, or a pad gone mad would fill the log
+                self._complained.add(topic)
+                log.warning("%.80r is none of our messages: %s", topic, error)
             return
         if isinstance(message, Want):
             self._pieces.ask(desk, message)
@@ -182,6 +185,7 @@ class Service:
 
     def _agree(self) -> None:
         """Takes over what others have changed in the store."""
+        self._complained.clear()
         fleet = self._store.fleet
         rows = self._store.pads()
         self._desks = {row.desk for row in rows}

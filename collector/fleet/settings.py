@@ -41,6 +41,7 @@ class Settings(ProgramSettings):
     restarts_within_s: Seconds = 900.0
 
     # Who is told of what. Heads of branches are told of dark pads, IT and webhooks of everything in ``tell``.
+    # An office that switches its pads off at night takes "offline" out of it.
     tell: tuple[str, ...] = KINDS
     it_mail: tuple[Address, ...] = ()
     head_mail: dict[Name, tuple[Address, ...]] = Field(default_factory=dict)  # by branch

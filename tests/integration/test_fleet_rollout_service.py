@@ -90,7 +90,7 @@ def test_a_pad_that_fails_stops_it_before_the_others_and_undo_brings_back_who_ru
     until(lambda: "offered" not in states(store), "the others are not asked any more")
     assert sum(pad.words["firmware"] == "2" for pad in pads.values()) == 1
     assert fleet.cli("rollout", "undo").returncode == 0
-    until(lambda: set(states(store)) <= {"undone", "skipped"}, "everything is withdrawn")
+    until(lambda: set(states(store)) <= {"back", "undone", "skipped"}, "everything is withdrawn")
 
 
 def test_undo_offers_what_the_pad_ran_before(fleet: FleetProcess, broker: GuardedMosquitto, store: Store) -> None:
@@ -100,6 +100,8 @@ def test_undo_offers_what_the_pad_ran_before(fleet: FleetProcess, broker: Guarde
     assert pad.words["firmware"] == "2"
     assert fleet.cli("rollout", "undo").returncode == 0
     until(lambda: pad.words["firmware"] == "1", "the pad is back")
+    until(lambda: states(store) == ["back"], "the service knows it")
+    until(lambda: isinstance(on_offer(pad), UpdateWithdrawn), "nothing is on offer")
 
 
 def test_a_version_without_a_release_is_refused_by_the_service(

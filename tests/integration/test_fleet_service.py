@@ -1,5 +1,6 @@
 """The fleet service with a real Mosquitto: a dark pad is found, told of and forgotten; commands; its own restarts."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -134,3 +135,18 @@ def test_the_command_line_says_what_came_of_it(fleet: FleetProcess, broker: Guar
     assert fleet.cli("command", DESK, "settings", "armed_pct=0").returncode == 1
     assert fleet.cli("faults").returncode == 0
     assert fleet.cli("rollout", "status").returncode == 1
+
+
+def test_a_dark_pad_is_kept_though_the_database_is_away_meanwhile(
+    tmp_path: Path, fleet: FleetProcess, broker: GuardedMosquitto, store: Store
+) -> None:
+    feed, pad = Feed(broker), FakePad(broker, DESK)
+    pad.say()
+    database = sqlite3.connect(tmp_path / "zrazkovo.db", isolation_level=None)
+    database.execute("BEGIN EXCLUSIVE")
+    feed.call(DESK, 1)
+    until(lambda: b"what is to be kept waits" in fleet.log.read_bytes(), "the service notices")
+    database.execute("ROLLBACK")
+    database.close()
+    until(lambda: open_kinds(store) == ["dark"], "the fault is open")
+    assert [row[:2] for row in store.fleet.unavailable()] == [(call_id(1), DESK)]

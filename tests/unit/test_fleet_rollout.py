@@ -171,22 +171,31 @@ def test_pads_that_are_there_come_first() -> None:
     assert office.go().offered() == ["d-09"]
 
 
-def test_undo_brings_back_who_runs_it_and_withdraws_from_the_others() -> None:
+def test_undo_brings_back_who_runs_it_and_leaves_nothing_on_offer() -> None:
     office = Office(3, stages=("100%",)).go()
     desks = office.offered()
     office.updated(desks[0])
-    stopped = replace(office.rollout, state="undone")
-    offers = rollout.undo(
-        stopped, office.pads, office.views, lambda version, board: (version, board) == ("1", "pico-w")
-    )
-    assert set(offers) == {
-        Offer(desks[0], "pico-w", "1"),
-        Offer(desks[1], "pico-w", None),
-        Offer(desks[2], "pico-w", None),
-    }
-    assert set(rollout.undo(stopped, office.pads, office.views, lambda version, board: False)) == {
-        Offer(desk, "pico-w", None) for desk in desks
-    }
+    undone = replace(office.rollout, state="undone")
+
+    def undo() -> tuple[dict[str, str], set[Offer]]:
+        done = rollout.undo(undone, office.pads, office.views, lambda *known: known == ("1", "pico-w"), T0)
+        changed = {pad.desk: pad for pad in done.changed}
+        office.pads = [changed.get(pad.desk, pad) for pad in office.pads]
+        return {pad.desk: pad.state for pad in done.changed}, set(done.offers)
+
+    states, offers = undo()
+    assert states == {desks[0]: "undone", desks[1]: "back", desks[2]: "back"}
+    assert offers == {Offer(desk, "pico-w", "1" if desk == desks[0] else None) for desk in desks}
+    assert undo() == ({}, set())
+    office.say(desks[0], firmware="1", update="done")
+    assert undo() == ({desks[0]: "back"}, {Offer(desks[0], "pico-w", None)})
+
+
+def test_undo_leaves_a_pad_alone_whose_version_of_before_is_nowhere() -> None:
+    office = Office(1, stages=("100%",)).go()
+    office.updated(*office.offered())
+    done = rollout.undo(replace(office.rollout, state="undone"), office.pads, office.views, lambda *_: False, T0)
+    assert done.offers == [Offer("d-00", "pico-w", None)]
 
 
 def test_after_a_wipe_of_the_broker_only_what_is_still_wanted_is_offered_again() -> None:
