@@ -55,6 +55,8 @@ class _Require:
     async def __call__(self, request: Request, token: Annotated[Token | None, Depends(reader)]) -> Token:
         if token is None and self.page:
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            if request.method not in SAFE_METHODS:  # nothing is done after a sign-in that was asked for before it
+                target = request.url.path.rpartition("/")[0] or "/"
             raise HTTPException(303, headers={"Location": f"{SIGN_IN_PAGE}?next={quote(target, safe='')}"})
         return allowed(token, self.scopes)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 
 from api.auth import require
-from api.livestate import pad_state
+from api.livestate import open_faults, pad_state
 from api.parts import parts_of
 from collector.store import PadRow, Store, Token
 from schemas.resources import (
@@ -20,8 +20,6 @@ from schemas.resources import (
 )
 
 router = APIRouter()
-# Enough open faults for every desk of a large office; more are not a list that anybody reads.
-FAULTS = 5000
 
 
 @router.get("/v1/desks")
@@ -34,9 +32,7 @@ def every_desk(store: Store) -> list[DeskResource]:
     """The desks in the register's order, each with its pad and its open faults."""
     calls = store.open_calls()
     devices = {each.desk: each.hardware for each in store.fleet.credentials()}
-    faults: dict[str, list[str]] = {}
-    for fault in reversed(store.fleet.faults(is_open=True, limit=FAULTS)):
-        faults.setdefault(fault.desk, []).append(fault.kind)
+    faults = open_faults(store)
     return [_desk(pad, pad.desk in calls, devices.get(pad.desk), faults.get(pad.desk, [])) for pad in store.pads()]
 
 

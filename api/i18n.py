@@ -7,14 +7,14 @@ is one more language; catalogues are read as text at start, there is no compile 
 import gettext
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -94,6 +94,15 @@ class Language:
 
     def moment(self, moment: datetime) -> str:
         return format_datetime(moment, "d MMMM y, HH:mm", locale=self.locale)
+
+    def clock(self, moment: datetime, today: date) -> str:
+        """A moment in its own time zone, as short as can be: without its day if that is ``today``."""
+        pattern = "HH:mm" if moment.date() == today else "d MMM, HH:mm"
+        return format_datetime(moment, pattern, tzinfo=moment.tzinfo, locale=self.locale)
+
+    def duration(self, seconds: float) -> str:
+        """How long something lasts, in its largest unit."""
+        return format_timedelta(timedelta(seconds=max(1.0, seconds)), threshold=1.0, locale=self.locale)
 
     def period(self, first: date, period: Period) -> str:
         """The name of the period that begins on ``first``."""

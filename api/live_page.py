@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.device_words import fault_words
 from api.i18n import Language
 from api.livestate import LiveState
 from collector.store import Register
@@ -25,11 +26,18 @@ def state_words(language: Language) -> dict[PadState, str]:
 def live_values(state: LiveState, register: Register, language: Language) -> dict[str, Any]:
     """The values of live.html."""
     words = state_words(language)
+    names = {branch.id: language.name_of(branch) for branch in register.branches}
     today = {counts.branch: _today(counts) for counts in state.today.branches}
     return {
         "centre": _today(state.today.centre),
         "day": state.today.centre.day,
         "words": words,
+        "fault_words": fault_words(language),
+        "faulty": [
+            {"desk": desk.desk, "branch": names[desk.branch], "label": desk.label, "kind": desk.faults[0]}
+            for desk in state.desks.values()
+            if desk.faults
+        ],
         "states": [{"name": name, "words": words[name]} for name in STATES],
         "branches": [
             {

@@ -20,6 +20,9 @@ from schemas.resources import (
     Resource,
 )
 
+# Enough open faults for every desk of a large office; more are not a list that anybody reads.
+FAULTS = 5000
+
 
 @dataclass(frozen=True)
 class LiveState:
@@ -47,6 +50,7 @@ def look(store: Store, now_unix_ms: int) -> LiveState:
     """The state of every desk and today's figures at ``now_unix_ms``, out of the store."""
     register = store.register()
     calls = store.open_calls()
+    faults = open_faults(store)
     desks = {
         pad.desk: LiveDesk(
             desk=pad.desk,
@@ -54,10 +58,19 @@ def look(store: Store, now_unix_ms: int) -> LiveState:
             label=pad.label,
             state=pad_state(pad),
             call_open=pad.desk in calls,
+            faults=faults.get(pad.desk, []),
         )
         for pad in store.pads()
     }
     return LiveState(register.organisation.simulated, desks, _today(store, register, now_unix_ms))
+
+
+def open_faults(store: Store) -> dict[str, list[str]]:
+    """Kinds of the open faults by desk, the oldest first."""
+    found: dict[str, list[str]] = {}
+    for fault in reversed(store.fleet.faults(is_open=True, limit=FAULTS)):
+        found.setdefault(fault.desk, []).append(fault.kind)
+    return found
 
 
 def pad_state(pad: PadRow) -> PadState:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from api import charts
+from api import charts, fleet_pages
 from api.auth import SIGN_IN_PAGE, open_to_all, reader, require
 from api.errors import ApiError, BadQuestion
 from api.figures_answers import Asked, read_answers
@@ -36,6 +36,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.state.pages = Renderer(parts)
     app.state.problem_page = problem_page
     app.include_router(router)
+    app.include_router(fleet_pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
 
@@ -133,6 +134,7 @@ def _problem_words(problem: Problem, language: Language) -> tuple[str, str]:
         403: (_("This is not open to you"), _("Your access token does not include this page. Ask your administrator.")),
         404: (_("There is no such page"), _("The address may be mistyped, or the page may have moved.")),
         405: odd,
+        409: (_("Not now"), _("As things stand this cannot be done. Somebody may have been faster: look once more.")),
         422: odd,
         429: (_("Too many attempts"), _("Wait a minute, then try again.")),
         503: (_("Not available just now"), kept),

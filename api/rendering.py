@@ -25,6 +25,7 @@ STATIC = Path(__file__).parent / "static"
 LIVE_SCOPES = ("figures", "devices")  # what the stream behind the Live page asks for
 LANGUAGE_COOKIE = "zrazkovo-lang"
 A_YEAR_S = 365 * 24 * 3600
+_HERE = {"": "live", "updates": "devices"}
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Renderer:
             "organisation_name": language.name_of(frame.organisation) if frame.organisation else None,
             "simulated": bool(frame.organisation and frame.organisation.simulated),
             "pages": self._pages(language, frame.token),
-            "here": request.url.path.strip("/") or "live",
+            "here": _HERE.get(segment := request.url.path.split("/")[1], segment),
             "choices": [
                 {"code": each.code, "name": each.own_name, "href": _same_page(request, each.code)}
                 for each in self.languages.values()
@@ -102,6 +103,10 @@ class Renderer:
             pages.append({"name": "live", "href": "/", "title": _("Live")})
         if "figures" in scopes:
             pages.append({"name": "figures", "href": "/figures", "title": _("Figures")})
+        if "devices" in scopes:
+            pages.append({"name": "devices", "href": "/devices", "title": _("Devices")})
+        if "report" in scopes:
+            pages.append({"name": "report", "href": "/report", "title": _("No lights?")})
         if scopes.issuperset(("try", *LIVE_SCOPES)) and self.parts.bench is not None:
             pages.append({"name": "try", "href": "/try", "title": _("Try a pad")})
         return pages

@@ -7,21 +7,18 @@ sign-in page itself is the pages' business.
 import time
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
 
-import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 
 from api.auth import cookie_name, open_to_all, origin_of, same_origin, token_behind
 from api.errors import BadRequestBody, CrossSite
+from api.forms import any_fields, is_form
 from api.parts import Parts, parts_of
 from collector.store import Token
 from schemas.resources import SessionResource
 
 SESSION_S = 12 * 3600  # a working day
-BODY_BYTES = 4096
 
 router = APIRouter()
 _BODY: dict[str, Any] = {
@@ -45,12 +42,12 @@ _BODY: dict[str, Any] = {
 async def open_session(request: Request) -> Response:
     """Open a session of 12 hours for a token; a form is then sent on to ``next``, a path of this site."""
     _refuse_other_sites(request, strict=False)
-    fields = await _fields(request)
+    fields = await any_fields(request)
     secret = fields.get("token")
     if not isinstance(secret, str) or not secret:
         raise BadRequestBody("It needs a token.", field="token")
     token, cookie, expires_unix_ms = await run_in_threadpool(_opened, parts_of(request), request, secret.strip())
-    if _is_form(request):
+    if is_form(request):
         response = Response(status_code=303, headers={"Location": local_path(fields.get("next"))})
     else:
         resource = SessionResource(
@@ -91,31 +88,6 @@ def _opened(parts: Parts, request: Request, secret: str) -> tuple[Token, str, in
 def _refuse_other_sites(request: Request, *, strict: bool) -> None:
     if not same_origin(request.headers, origin_of(request), strict=strict):
         raise CrossSite("Sessions are opened and closed by our own pages only.")
-
-
-def _is_form(request: Request) -> bool:
-    return request.headers.get("content-type", "").partition(";")[0].strip() == "application/x-www-form-urlencoded"
-
-
-async def _fields(request: Request) -> dict[str, object]:
-    """The fields of a JSON object or a form of a few kilobytes. Raises BadRequestBody."""
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_BYTES:
-                raise BadRequestBody(f"It is longer than {BODY_BYTES} bytes.")
-    except ClientDisconnect:
-        raise BadRequestBody("It ends too early.") from None
-    if _is_form(request):
-        return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
-    try:
-        fields = orjson.loads(bytes(body))
-    except orjson.JSONDecodeError:
-        raise BadRequestBody("It is neither a form nor JSON.") from None
-    if not isinstance(fields, dict):
-        raise BadRequestBody("It is not a JSON object.")
-    return fields
 
 
 def _set_cookie(request: Request, response: Response, value: str, seconds: int) -> None:

@@ -201,6 +201,7 @@ class LiveDesk(Resource):
     label: str
     state: PadState
     call_open: bool
+    faults: list[str] = Field(description="kinds of the faults that are open, the oldest first")
 
 
 class LiveCounts(Resource):

@@ -67,6 +67,7 @@ def test_a_stream_begins_with_a_snapshot_of_every_desk_and_today(office: Office,
         "label": "1",
         "state": "armed",
         "call_open": False,
+        "faults": [],
     }
     assert [desk["state"] for desk in data["desks"][1:]] == ["never"] * 3
     assert [counts["branch"] for counts in data["today"]["branches"]] == ["centre", "vyshenka", "lisbon"]
@@ -81,7 +82,14 @@ def test_a_change_is_told_with_the_changed_desk_only(office: Office, address: st
         stream.next_of("snapshot")
         office.pad("centre-2", "armed")
         assert stream.next_of("desks")["desks"] == [
-            {"desk": "centre-2", "branch": "centre", "label": "2", "state": "armed", "call_open": False}
+            {
+                "desk": "centre-2",
+                "branch": "centre",
+                "label": "2",
+                "state": "armed",
+                "call_open": False,
+                "faults": [],
+            }
         ]
         office.call("centre-1", datetime.now(KYIV), outcome=None)
         assert [desk["desk"] for desk in stream.next_of("desks")["desks"] if desk["call_open"]] == ["centre-1"]
@@ -96,6 +104,16 @@ def test_a_vote_moves_the_figures_of_its_branch_and_of_the_centre(office: Office
     votes = {counts["branch"]: (counts["votes"], counts["exemplary"]) for counts in today["branches"]}
     assert votes == {"centre": (0, 0), "vyshenka": (1, 1), "lisbon": (0, 0)}
     assert today["centre"]["exemplary"] == 1
+
+
+def test_a_fault_of_a_pad_is_told_and_so_is_its_end(office: Office, address: str) -> None:
+    with opened(office, address) as response:
+        stream = Stream(response)
+        stream.next_of("snapshot")
+        office.store.fleet.open("centre-2", "dark")
+        assert [(each["desk"], each["faults"]) for each in stream.next_of("desks")["desks"]] == [("centre-2", ["dark"])]
+        office.store.fleet.close_by_itself("centre-2", "dark")
+        assert [(each["desk"], each["faults"]) for each in stream.next_of("desks")["desks"]] == [("centre-2", [])]
 
 
 def test_yesterdays_calls_are_not_todays_figures(office: Office, address: str) -> None:
@@ -115,7 +133,7 @@ def test_no_desk_is_ever_shown_with_a_rating_a_call_or_an_operator(office: Offic
         while "voted" not in changed:
             desks = stream.next_of("desks")["desks"]
             changed |= {desk["state"] for desk in desks}
-            assert all(set(desk) == {"desk", "branch", "label", "state", "call_open"} for desk in desks)
+            assert all(set(desk) == {"desk", "branch", "label", "state", "call_open", "faults"} for desk in desks)
             seen += json.dumps(desks)
     assert call not in seen and "olena" not in seen and "bad" not in seen
 

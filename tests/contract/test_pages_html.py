@@ -16,7 +16,7 @@ from api.charts import BUNDLE_NAME
 from api.settings import Settings
 from tests.contract.api_office import Office
 
-EVERYTHING = ("figures", "devices", "try")
+EVERYTHING = ("figures", "devices", "try", "control", "report")
 HTML = {"Accept": "text/html"}
 # Elements without an end tag (HTML standard 13.1.2), and SVG's that are written so.
 VOID = {"meta", "link", "img", "input", "br", "path", "circle", "rect"}
@@ -83,7 +83,22 @@ def fill(office: Office, *ratings: int, silent: int = 0, days_ago: int = 0, desk
         office.call(desk, at, rating=rating)
 
 
-PATHS = ("/signin", "/", "/figures", "/try", "/nowhere", "/figures?from=never")
+PATHS = (
+    "/signin",
+    "/",
+    "/figures",
+    "/try",
+    "/nowhere",
+    "/figures?from=never",
+    "/devices",
+    "/devices?faulty=1&q=centre&branch=centre",
+    "/devices/centre-1",
+    "/devices/centre-1/restart",
+    "/updates",
+    "/updates/start?version=1.1.0&plan=all&soak_min=0",
+    "/report",
+    "/report/centre-1",
+)
 
 
 # ---- every page

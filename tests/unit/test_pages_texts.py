@@ -31,6 +31,11 @@ MODULES = (
     "try_page",
     "figures_page",
     "figures_answers",
+    "device_words",
+    "devices_page",
+    "fleet_pages",
+    "report_page",
+    "rollout_page",
 )
 Used = tuple[str | None, str | tuple[str, ...]]
 

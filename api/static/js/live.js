@@ -4,6 +4,9 @@ import { follow } from "./stream.js";
 import { count, share, show } from "./numbers.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
+const faultWords = JSON.parse(document.getElementById("fault-words").textContent);
+const faultsLine = document.getElementById("faults");
+const faulty = new Map(); // desk -> what is wrong with its pad; only desks whose pad is out of order
 const linkState = document.getElementById("link-state");
 const day = document.querySelector("[data-day]").dataset.day;
 const RELOAD_NOT_BEFORE_MS = 5000;
@@ -21,7 +24,22 @@ function showDesks(desks) {
     if (!node) return startAfresh();
     node.dataset.state = desk.state;
     node.querySelector("[data-words]").textContent = words[desk.state];
+    if (desk.faults.length) faulty.set(desk.desk, desk);
+    else faulty.delete(desk.desk);
   }
+  showFaults();
+}
+
+function showFaults() {
+  const links = [...faulty.values()].map((desk) => {
+    const link = document.createElement("a");
+    const branch = document.getElementById(`branch-${desk.branch}`).textContent;
+    link.href = `/devices/${desk.desk}`;
+    link.textContent = `${branch}, ${desk.label}: ${faultWords[desk.faults[0]]}`;
+    return link;
+  });
+  faultsLine.hidden = links.length === 0;
+  faultsLine.querySelector("[data-list]").replaceChildren(...links);
 }
 
 function showToday(today) {
