@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help flash pads run sim test test-portable sweep check format schemas bench bench-demo bench-finger bench-reconnect soak lock clean
+.PHONY: help flash pads run sim test test-pico test-portable sweep check format schemas bench bench-demo bench-finger bench-reconnect soak lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ schemas: .venv/dev.ok ## writes schemas/generated: JSON Schema, AsyncAPI, OpenAP
 flash: .venv/flash.ok ## a board becomes a desk's pad: PORT=/dev/ttyACM0 DESK=vyshenka-07, and if need be BOARD= IMAGE=
 	@$(BIN)/python -m firmware.host flash $(if $(PORT),--port $(PORT)) $(if $(DESK),--desk $(DESK)) \
 	  $(if $(BOARD),--board $(BOARD)) $(if $(IMAGE),--image $(IMAGE)) $(ARGS)
+
+test-pico: .venv/dev.ok ## flashes an emulated Pico W that runs your own image: UF2=RPI_PICO_W-v1.28.0.uf2 (takes minutes)
+	@UF2="$(UF2)" $(BIN)/python -m pytest -s tests/emulated/flash_pico.py $(ARGS)
 
 pads: .venv/flash.ok ## the serial ports and what is on them: PORT=... for one of them
 	@$(BIN)/python -m firmware.host pads $(if $(PORT),--port $(PORT)) $(ARGS)

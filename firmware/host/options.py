@@ -22,15 +22,15 @@ from firmware.host.server import Broker, Server
 from protocol.fields import NAME
 
 SERVER, TOKEN, IT_PASSWORD = "ZRAZKOVO_FLASH_SERVER", "ZRAZKOVO_FLASH_TOKEN", "ZRAZKOVO_FLASH_IT_PASSWORD"
-_PLAIN_PORT = 1883
+_PLAIN_PORT, _TLS_PORT = 1883, 8883
 
 
 class PasswordFile:
     """A Registrar without a server: writes the verifier into a Mosquitto password file on this computer."""
 
-    def __init__(self, file: Path, broker: tuple[str, int], ca_pem: str | None):
+    def __init__(self, file: Path, broker: Broker):
         self._file = file
-        self._broker = Broker(*broker, ca_pem)
+        self._broker = broker
 
     def register(self, desk: str, verifier: str, board: str, hardware: str, firmware: str) -> Broker:
         if credentials.write_verifier(self._file, desk, verifier):
@@ -46,8 +46,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     where.add_argument("--token-file", type=Path, metavar="FILE", help=f"a token of the scope provision; or {TOKEN}")
     where.add_argument("--passwords", type=Path, metavar="FILE", help="Mosquitto's password file, without a server")
-    where.add_argument("--broker", metavar="HOST:PORT", help="with --passwords: where pads find the broker")
-    where.add_argument("--ca", type=Path, metavar="PEM", help="with --passwords: the broker's authority; it means TLS")
+    where.add_argument("--broker", metavar="HOST:PORT", help="where pads find it, if no server says so")
+    where.add_argument("--ca", type=Path, metavar="PEM", help="with --broker: its authority; it means TLS")
     pad = parser.add_argument_group("the pad")
     pad.add_argument("--board", choices=kinds.NAMES, help="which board it is, if it does not say so clearly")
     pad.add_argument("--network", type=Path, metavar="FILE", help="keys for pad.json: Wi-Fi, addresses (TOML or JSON)")
@@ -85,20 +85,20 @@ def order(arguments: argparse.Namespace, desk: str, board: str | None = None) ->
 
 def registrar(arguments: argparse.Namespace) -> tuple[Registrar, "Callable[[str], watch.Witness | None]"]:
     """Who registers pads, and who sees their first status, by desk. Raises UsageError."""
-    if arguments.passwords and arguments.broker:
-        broker = _address(arguments.broker)
-        ca = _read(arguments.ca).decode() if arguments.ca else None
+    broker = _broker(arguments.broker, arguments.ca) if arguments.broker else None
+    if arguments.passwords and broker:
         password = os.environ.get(IT_PASSWORD)
 
         def at_broker(desk: str) -> watch.Witness | None:
             if not password:
                 return None
-            return watch.BrokerWitness(desk, broker, password, str(arguments.ca) if arguments.ca else None)
+            place = broker.host, broker.port
+            return watch.BrokerWitness(desk, place, password, str(arguments.ca) if arguments.ca else None)
 
-        return PasswordFile(arguments.passwords, broker, ca), at_broker
+        return PasswordFile(arguments.passwords, broker), at_broker
     if arguments.passwords or not arguments.server:
         raise UsageError("say where the pad is registered: --server URL, or --passwords FILE with --broker HOST:PORT")
-    server = Server(arguments.server, _token(arguments.token_file), arguments.server_ca)
+    server = Server(arguments.server, _token(arguments.token_file), arguments.server_ca, broker)
     return server, lambda desk: watch.ServerWitness(server, desk)
 
 
@@ -121,13 +121,12 @@ def _token(file: Path | None) -> str:
     return getpass.getpass("token (scope provision): ", sys.stderr).strip() if sys.stdin.isatty() else ""
 
 
-def _address(text: str) -> tuple[str, int]:
+def _broker(text: str, ca: Path | None) -> Broker:
     host, _, port = text.rpartition(":")
-    if not host:
-        return text, _PLAIN_PORT
-    if not port.isdigit():
+    if host and not port.isdigit():
         raise UsageError(f"{text} is no HOST:PORT")
-    return host, int(port)
+    anchor = _read(ca).decode() if ca else None
+    return Broker(host or text, int(port) if host else _TLS_PORT if ca else _PLAIN_PORT, anchor)
 
 
 def _network(file: Path) -> dict[str, Any]:

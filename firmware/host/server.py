@@ -30,8 +30,10 @@ class Broker:
 
 
 class Server:
-    def __init__(self, url: str, token: str, ca_file: Path | None = None):
-        """``ca_file``: what to trust instead of this computer's own list, as PEM.
+    def __init__(self, url: str, token: str, ca_file: Path | None = None, broker: Broker | None = None):
+        """Args:
+            ca_file: what to trust of the server instead of this computer's own list, as PEM.
+            broker: where pads connect, whatever the server says.
 
         Raises:
             UsageError: the address or the file cannot be used.
@@ -43,6 +45,7 @@ class Server:
             raise UsageError("the server wants a token: put it into ZRAZKOVO_TOKEN or a file (--token-file)")
         self._url = url.rstrip("/")
         self._token = token
+        self._broker = broker
         try:
             self._trust = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
         except (OSError, ssl.SSLError) as error:
@@ -50,8 +53,12 @@ class Server:
 
     def register(self, desk: str, verifier: str, board: str, hardware: str, firmware: str) -> Broker:
         """Makes this pad the desk's: whatever password the desk's pad had before no longer works."""
-        body = {"verifier": verifier, "hardware": hardware, "board": board, "firmware": firmware}
+        body = {"verifier": verifier, "hardware": hardware or "unknown", "board": board, "firmware": firmware}
         answer = self._ask("POST", f"/v1/desks/{urllib.parse.quote(desk, safe='')}/pad", desk, body)
+        if self._broker:
+            return self._broker
+        if not answer.get("broker_host") or not answer.get("broker_port"):
+            raise ServerError("the server was not told where pads find the broker: say --broker HOST:PORT")
         try:
             ca = answer["ca"]
             return Broker(str(answer["broker_host"]), int(answer["broker_port"]), None if ca is None else str(ca))

@@ -64,6 +64,11 @@ class GuardedMosquitto:
             self._process.wait(DEADLINE_S)
             self._process = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     def signal(self, sign: int) -> None:
         assert self._process
         self._process.send_signal(sign)
