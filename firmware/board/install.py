@@ -71,10 +71,10 @@ def install(root: str, target: str, running: str, offer: "tuple[str, str]", boar
     _remove_strangers(folder, {path for path, _, _ in files})
     yield None
     _check_room(root, folder, files)
-    there = {sha256: path for path, _, sha256 in read_manifest(root + "/" + running)}
-    for path, size, sha256 in files:
-        source = root + "/" + running + "/" + there[sha256] if sha256 in there else None
-        yield from _bring(folder, path, size, sha256, source)
+    sources = _find_sources(root + "/" + running, files)
+    for number, (path, size, sha256) in enumerate(files):
+        source = sources[number]
+        yield from _bring(folder, path, size, sha256, source and root + "/" + running + "/" + source)
     with open(folder + MANIFEST, "wb") as file:
         file.write(manifest)
 
@@ -113,6 +113,13 @@ def _is_safe(path: str) -> bool:
         if letter not in _PATH:
             return False
     return all([part.strip(".") for part in path.split("/")]) and "/" + path != MANIFEST and not path.endswith(_PART)
+
+
+def _find_sources(folder: str, files: "Files") -> "list[str | None]":
+    """Where the running slot has the same content; strings are shared with ``files``, because RAM is scarce."""
+    there = {sha256: path for path, _, sha256 in read_manifest(folder)}
+    sources = [there.get(sha256) for _, _, sha256 in files]
+    return [path if path == source else source for (path, _, _), source in zip(files, sources)]  # noqa: B905
 
 
 def _bring(folder: str, path: str, size: int, sha256: str, source: "str | None") -> "Steps":

@@ -71,15 +71,21 @@ class Workshop:
         release(self._folder / name, version, key or self.key, ["unix"], source)
         return self._folder / name
 
-    def pad(self, folder: Path, port: int, **settings: object) -> PadProcess:
-        """A pad whose slot a has OLD."""
+    def pad(
+        self, folder: Path, port: int, source: Path | None = None, state: dict[str, bytes] | None = None
+    ) -> PadProcess:
+        """A pad whose slot a has OLD (or ``source``); what was on its flash stays, but for files in ``state``."""
         flash = folder / "flash"
-        for path, content in self._slot.items():
+        files = slot("unix", OLD, self.key, source) if source else self._slot
+        for name, content in (state or {}).items():
+            (flash / "state").mkdir(parents=True, exist_ok=True)
+            (flash / "state" / name).write_bytes(content)
+        for path, content in files.items():
             target = flash / "a" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         (flash / "fleet.pub").write_bytes(public_file(self.key))
-        pad = PadProcess(self.entry, folder / "pad", broker_port=port, **settings)
+        pad = PadProcess(self.entry, folder / "pad", broker_port=port)
         script = ROOT / "tests/micropython/fill_flash.py"
         environment = os.environ | {"MICROPYPATH": str(self.entry.parent)}
         command = [micropython(), str(script), str(pad.folder / "flash.img"), str(flash)]

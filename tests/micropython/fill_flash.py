@@ -9,7 +9,10 @@ from firmware import flash_image
 def copy(source, target):
     for entry in os.ilistdir(source):
         if entry[1] == 0x4000:
-            os.mkdir(target + "/" + entry[0])
+            try:
+                os.mkdir(target + "/" + entry[0])
+            except OSError:
+                pass  # it is there
             copy(source + "/" + entry[0], target + "/" + entry[0])
         else:
             with open(source + "/" + entry[0], "rb") as old, open(target + "/" + entry[0], "wb") as new:

@@ -51,8 +51,21 @@ def manifest(version, files):
     return json.dumps({"version": version, "board": "bench", "files": listed}).encode() + b"\nc2lnbmVk\n"
 
 
-OFFER = UpdateOffered("2", digest(manifest("2", NEW)))
-SHELF = {digest(content): content for content in (manifest("2", NEW), *NEW.values())}
+OFFER = None
+SHELF = {}
+
+
+def prepare_offer():
+    """Offers what is in NEW."""
+    global OFFER
+    OFFER = UpdateOffered("2", digest(manifest("2", NEW)))
+    SHELF.clear()
+    SHELF[OFFER.manifest] = manifest("2", NEW)
+    for content in NEW.values():
+        SHELF[digest(content)] = content
+
+
+prepare_offer()
 
 
 class Neither(Exception):
@@ -89,9 +102,9 @@ def write(path, content):
         file.write(content)
 
 
-def factory():
+def factory(chip=None):
     """A chip with the old version in slot a."""
-    chip = Chip(blocks=96, program_bytes=256)
+    chip = chip or Chip(blocks=96, program_bytes=256)
     power = Power(chip)
     vfs.VfsLfs2.mkfs(power, progsize=256)
     vfs.mount(vfs.VfsLfs2(power, progsize=256), MOUNT)
