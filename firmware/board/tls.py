@@ -7,6 +7,13 @@ itself by certificate, too.
 
 The handshake is stepwise: wrap_socket() would by default run it to its end in one call, for ever if the server says
 nothing. Deferred, each write() moves it on as far as the bytes go that have arrived; it returns None meanwhile.
+
+What no deferring shortens is the arithmetic, nearly all of it in one write(). Of 40 handshakes each, ms of CPU on a PC
+(tests/bench/bench_handshake.py; a chip takes a hundred times as long: seconds, never measured):
+
+    the broker's key      longest step, least / median / most
+    RSA-2048              5 / 6 / 10
+    P-256                 11 / 12 / 19
 """
 
 TYPE_CHECKING = False
