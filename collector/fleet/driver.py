@@ -26,6 +26,7 @@ class Driver:
     def __init__(self, fleet: Fleet, watch: Watch, shelf: Shelf, publish: Callable[..., bool]):
         self._fleet, self._watch, self._shelf, self._publish = fleet, watch, shelf, publish
         self._before: dict[str, commands.Before] = {}
+        self._settled: tuple[int, str] | None = None  # a roll-out of which nothing is left to do, and its state
 
     # ---- commands
     def commands(self, now_ms: int) -> None:
@@ -50,6 +51,8 @@ class Driver:
     def rollout(self, now_ms: int) -> None:
         """One step of the newest roll-out."""
         for newest in self._fleet.rollouts(1):
+            if (newest.id, newest.state) == self._settled:
+                return
             pads = self._fleet.pads_of(newest.id)
             if newest.state == "running":
                 self._go_on(newest, pads, now_ms)
@@ -57,8 +60,10 @@ class Driver:
                 away, offers = rollout.withdraw(pads, now_ms)
                 if self._offer(offers):
                     self._fleet.save_rollout(newest, away)
-            elif newest.state == "undone":
+            elif newest.state == "undone" and any(pad.state not in ("back", "skipped") for pad in pads):
                 self._undo(newest, pads, now_ms)
+            else:
+                self._settled = newest.id, newest.state
 
     def tell_again(self) -> None:
         """After a connection: what is on offer must lie at the broker, and nothing else."""

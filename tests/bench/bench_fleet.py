@@ -57,6 +57,8 @@ def measure(folder: Path, desk_count: int, calls: int, loaders: int) -> None:
         try:
             time.sleep(2)
             memory("with every desk known", fleet)
+            busy_pct = psutil.Process(fleet.pid).cpu_percent(10)
+            print(f"processor            {busy_pct:.1f} % of one while nothing happens")
             dark(broker, store, desks, calls)
             memory("with faults open", fleet)
             pieces(broker, desks[:loaders], manifest)
