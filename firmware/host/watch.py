@@ -89,7 +89,11 @@ class ServerWitness:
 
 
 class BrokerWitness:
-    """Listens at the broker as the user ``it``, for an office whose api cannot be reached."""
+    """Listens at the broker as the user ``it``, for an office without a server.
+
+    Where the fleet service runs, that is it: Mosquitto takes the user's name for the session's, and the two would take
+    it from each other in turns. There is an api then: ServerWitness.
+    """
 
     called = "the broker"
 

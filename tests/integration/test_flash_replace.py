@@ -156,7 +156,7 @@ def test_a_dead_pad_is_replaced_only_when_that_is_said(
     assert silent.code == 2 and "one of the arguments --old-port --dead is required" in silent.seen
     ran = office.run("replace", "--port", new.port, "--dead", *words)
     assert ran.code == 0, ran.seen
-    assert "the votes that the old pad has not delivered stay on it" in ran.seen
+    assert "the votes that the old pad has not delivered stay on it: how many is not known" in ran.seen
 
 
 def test_a_pad_of_another_desk_is_not_taken_for_the_old_one(

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
                 result = provision(device, order, registrar, lambda desk=job.desk: witness(desk), screen)  # type: ignore[misc]
             result = dataclasses.replace(result, seconds=round(time.monotonic() - began, 1))
             outcomes.append((job, result, "done" if result.changed else "unchanged"))
-        except HostError as error:
+        except (HostError, OSError) as error:  # the next pad of the list may fare better
             screen.problem(str(error))
             outcomes.append((job, None, str(error)))
         _record(arguments.record, *outcomes[-1])

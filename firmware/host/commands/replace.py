@@ -12,8 +12,9 @@ import time
 from firmware.host import options, tree
 from firmware.host.device import Device
 from firmware.host.errors import BoardError, HostError, UsageError
-from firmware.host.provision import provision
+from firmware.host.provision import Registrar, provision
 from firmware.host.screen import Terminal
+from firmware.host.server import Server
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
         if in_turn:
             _swap(arguments.port, screen)
     else:
-        screen.say("the votes that the old pad has not delivered stay on it; its last report says how many")
+        votes = _last_reported(registrar, arguments.desk)
+        screen.say(f"the votes that the old pad has not delivered stay on it: {votes}")
     order = dataclasses.replace(order, new_password=True, journal=journal)
     with Device(arguments.port) as device:
         result = provision(device, order, registrar, lambda: witness(arguments.desk), screen)
@@ -66,6 +68,13 @@ def _read_old(port: str, desk: str, screen: Terminal) -> bytes | None:
         return None
     screen.say(f"{votes} votes that nobody has confirmed go over to the new pad")
     return journal
+
+
+def _last_reported(registrar: Registrar, desk: str) -> str:
+    """How many votes the desk's pad last said it had not delivered; only a server can know."""
+    row = registrar.pad(desk) if isinstance(registrar, Server) else None
+    health = (row or {}).get("health")
+    return f"{health['outbox']} by its last report" if health else "how many is not known"
 
 
 def _swap(port: str, screen: Terminal) -> None:
