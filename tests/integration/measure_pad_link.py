@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from firmware.host.build import build, sizes
 from protocol.messages import Vote
 from tests.integration.pad_broker import Centre, Mosquitto, free_port
-from tests.integration.pad_process import ALL, BAD, PadProcess, micropython
+from tests.integration.pad_process import ALL, BAD, HEAP, PadProcess, micropython
 
 SECONDS = 76
 KEEPALIVE_S = 10
@@ -137,7 +137,7 @@ def measure_link(entry: Path, broker: Mosquitto) -> dict[str, object]:
     relay = Relay(broker.port)
     collector = Collector(broker.port)
     driver = Path(__file__).with_name("pad_link_driver.py")
-    command = [micropython(), "-X", "heapsize=160k", str(driver), str(relay.port), str(SECONDS), str(KEEPALIVE_S)]
+    command = [micropython(), "-X", f"heapsize={HEAP}", str(driver), str(relay.port), str(SECONDS), str(KEEPALIVE_S)]
     environment = os.environ | {"MICROPYPATH": str(entry.parent)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     process = subprocess.Popen(command, env=environment, text=True, **pipes)  # type: ignore[call-overload]
