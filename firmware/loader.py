@@ -39,6 +39,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# About the longest that an RP2040 can; too short for some board, it only means that the old version comes back.
+_TRIAL_WATCHDOG_MS = 8000
 # A pad whose every start fails must not wear out its flash, nor the patience of whoever reads its log.
 _PAUSE_MS, _LONGEST_PAUSE_MS = 200, 30000
 _UNIX_ROOT, _LAST_WORDS = "/flash", "/last-words"
@@ -111,6 +113,9 @@ def prepare(arguments: "list[str]") -> "tuple[str, str] | int":
     slot, mode, bad = choose(root, ended_badly)
     if bad:
         time.sleep_ms(min(_PAUSE_MS * bad * bad, _LONGEST_PAUSE_MS))  # type: ignore[attr-defined]
+    if not _is_unix() and slot and slot == read_record(root).trial:
+        # A new version that hangs before it feeds a watchdog must not wait for somebody to pull the plug.
+        machine.WDT(timeout=_TRIAL_WATCHDOG_MS)
     if slot:
         # Nothing but the slot: a module that it lacks must not come from elsewhere.
         sys.path[:] = [root + "/" + slot, ".frozen"]
