@@ -110,7 +110,7 @@ class DevicesPage:
             "is_safe": pad.mode == "safe",
             "faults": [self.fault(fault) for fault in self._faults.get(pad.desk, [])],
             "firmware": pad.firmware,
-            "update": words.update_words(language).get(pad.update or ""),
+            "updated": words.update_words(language).get(pad.update or ""),
             "update_state": pad.update,
             "board": pad.board or (device.board if device else None),
             "hardware": device.hardware if device else None,
@@ -122,7 +122,8 @@ class DevicesPage:
             "outbox": health.get("outbox"),
             "tests": self._tests(pad),
             "asked": self.command(asked) if is_fresh and asked else None,
-            "changed": None if pad.changed_unix_ms is None else self._clock(pad, pad.changed_unix_ms),
+            # Of one that is there, this moment would be when it was last pressed.
+            "away_since": self._clock(pad, pad.changed_unix_ms or 0) if pad.state == "offline" else None,
             "health_at": None if pad.health_unix_ms is None else self._clock(pad, pad.health_unix_ms),
             "health": health,
         }

@@ -1,14 +1,18 @@
 """The numbers of ``/metrics``: totals of the store at the moment of asking, and this process's own answers.
 
-A registry of its own, so that two applications in one process do not meet. No label ever names an operator or a desk.
+A registry of its own, so that two applications in one process do not meet. No label ever names an operator. A desk is
+named for its device's health only (api/pad_metrics.py), never beside anything that counts calls, presses or votes.
 """
 
+import time
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from starlette.types import Scope
 
+from api.livestate import FAULTS
+from api.pad_metrics import pad_metrics
 from collector.store import Store
 
 
@@ -74,3 +78,5 @@ class _Totals:
             pads.add_metric((state,), number)
         yield pads
         yield GaugeMetricFamily("zrazkovo_live_streams", "Open live streams.", self._streams())
+        now_unix_ms = time.time_ns() // 1_000_000
+        yield from pad_metrics(self._store.pads(), self._store.fleet.faults(is_open=True, limit=FAULTS), now_unix_ms)

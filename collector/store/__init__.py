@@ -3,6 +3,7 @@
 from collector.errors import Declined, NewerDatabase, NotThere, OutOfTurn, StoreError, StoreUnavailable
 from collector.model import Answer, Arrival
 from collector.store.door import Store
+from collector.store.faults import KINDS as FAULT_KINDS
 from collector.store.faults import Fault, Notice
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
@@ -12,6 +13,7 @@ from collector.store.rollouts import Rollout, RolloutPad
 from schemas.register import Branch, Desk, Organisation, Register, Service
 
 __all__ = [
+    "FAULT_KINDS",
     "Answer",
     "Arrival",
     "Branch",

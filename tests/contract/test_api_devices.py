@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
+from collector.store.faults import Opened
 from tests.contract.api_office import KYIV, Office
+
+
+def samples_of(text: str) -> list[Sample]:
+    return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
 
 @pytest.fixture
@@ -132,10 +138,56 @@ def test_metrics_count_calls_votes_kept_pads_and_answers(office: Office) -> None
     assert samples[("zrazkovo_http_requests_total", *unknown)] == 1
 
 
-def test_metrics_name_no_operator_and_no_desk(office: Office) -> None:
+def test_metrics_name_no_operator_and_a_desk_beside_its_devices_health_only(office: Office) -> None:
     office.call("centre-1", datetime.now(KYIV), rating=1)
-    office.pad("centre-1")
+    office.pad("centre-1", "voted")
+    office.health("centre-1")
     with office.client("metrics", "figures", "operators") as client:
         client.get("/v1/aggregates", params={"by": "operator", "key": "olena", "purpose": "analysis"})
         text = client.get("/metrics").text
-    assert "olena" not in text and "centre-1" not in text
+    assert "olena" not in text
+    named = {sample.name for sample in samples_of(text) if "desk" in sample.labels}
+    assert named == {
+        "zrazkovo_pad_up",
+        "zrazkovo_pad_info",
+        "zrazkovo_pad_update",
+        "zrazkovo_pad_health_age_seconds",
+        "zrazkovo_pad_uptime_seconds",
+        "zrazkovo_pad_stall_max_seconds",
+        "zrazkovo_pad_reconnects",
+        "zrazkovo_pad_refused_messages",
+        "zrazkovo_pad_heap_free_bytes",
+        "zrazkovo_pad_flash_free_bytes",
+    }
+
+
+def test_metrics_tell_how_every_pad_is(office: Office) -> None:
+    office.pad("centre-1")
+    office.health("centre-1")
+    office.pad("centre-2", state="offline")
+    office.health("centre-2")
+    office.store.fleet.record([Opened("centre-2", "dark", None, "")])
+    office.store.fleet.record([Opened("lisbon-1", "offline", None, "")])
+    with office.client("metrics") as client:
+        text = client.get("/metrics").text
+    found = {(sample.name, *sorted(sample.labels.values())): sample.value for sample in samples_of(text)}
+    assert {name[1:]: value for name, value in found.items() if name[0] == "zrazkovo_pad_up"} == {
+        ("centre", "centre-1"): 1,
+        ("centre", "centre-2"): 0,
+        ("vyshenka", "vyshenka-1"): 0,
+        ("lisbon", "lisbon-1"): 0,
+    }
+    uptimes = {name[1:] for name in found if name[0] == "zrazkovo_pad_uptime_seconds"}
+    assert uptimes == {("centre", "centre-1")}  # what was true of a pad that is away is true no more
+    assert found["zrazkovo_pad_stall_max_seconds", "centre", "centre-1"] == 0.012
+    assert found["zrazkovo_pads_outbox",] == 0
+    kinds = {name[1]: value for name, value in found.items() if name[0] == "zrazkovo_pad_faults"}
+    assert kinds["dark"] == kinds["offline"] == 1 and sum(kinds.values()) == 2
+    assert found["zrazkovo_pad_fault", "centre", "centre-2", "dark"] == 1
+    assert 0 <= found["zrazkovo_pad_health_age_seconds", "centre", "centre-2"] < 60
+    (info,) = [
+        each.labels
+        for each in samples_of(text)
+        if each.name == "zrazkovo_pad_info" and each.labels["desk"] == "centre-1"
+    ]
+    assert (info["version"], info["reset"]) == ("0.1.0", "power")

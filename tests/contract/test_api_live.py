@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from api.livestate import look
+from collector.store.faults import Closed, Opened
 from tests.contract.api_office import KYIV, REGISTER, Office, events_of, now_unix_ms, serving, until
 
 
@@ -110,9 +111,9 @@ def test_a_fault_of_a_pad_is_told_and_so_is_its_end(office: Office, address: str
     with opened(office, address) as response:
         stream = Stream(response)
         stream.next_of("snapshot")
-        office.store.fleet.open("centre-2", "dark")
+        office.store.fleet.record([Opened("centre-2", "dark", None, "")])
         assert [(each["desk"], each["faults"]) for each in stream.next_of("desks")["desks"]] == [("centre-2", ["dark"])]
-        office.store.fleet.close_by_itself("centre-2", "dark")
+        office.store.fleet.record([Closed("centre-2", "dark")])
         assert [(each["desk"], each["faults"]) for each in stream.next_of("desks")["desks"]] == [("centre-2", [])]
 
 
