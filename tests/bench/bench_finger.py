@@ -1,9 +1,11 @@
 """From a press on the pad's wire to its lamps, in real MicroPython, with a pad that is kept busy. Asserts nothing.
 
-    python tests/bench/bench_finger.py [--presses 1000] [--only idle,frozen,...]
+    python tests/bench/bench_finger.py [--presses 1000] [--only idle,frozen,...] [--realtime]
 
 Beside each pad runs a control: an empty MicroPython loop that answers each line by a line. It is pressed in turn with
-the pad, in the same way: what it takes is this machine's pipes, schedulers and neighbours, not the pad.
+the pad, in the same way: what it takes is this machine's pipes, schedulers and neighbours, not the pad. On a machine
+that has other work, --realtime (needs root) puts all of this before it: the next best thing to a quiet machine. Busy
+situations take a whole processor then.
 """
 
 import argparse
@@ -258,7 +260,10 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=1000)
     parser.add_argument("--only", default=",".join(SITUATIONS))
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--realtime", action="store_true", help="run before everything else (SCHED_FIFO; needs root)")
     options = parser.parse_args()
+    if options.realtime:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(5))
     print(f"{platform.platform()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, heap {HEAP}")
     print(HEAD)
     chance = random.Random(options.seed)
