@@ -153,7 +153,7 @@ class PadStatus(Message):
         ("reset", OneOf("power", "watchdog", "soft", "crash", "update", "unknown")),
         ("lamps", OneOf("ok", "fault", "unverified")),
         ("buttons", OneOf("ok", "stuck", "unverified")),
-        ("storage", OneOf("ok", "full", "fault")),
+        ("storage", OneOf("ok", "full", "fault")),  # full: no room for another vote; fault: lost, or being refused
         ("memory", OneOf("ok", "low")),
         ("clock", OneOf("ok", "unset", "wrong")),
         ("during", Maybe(OneOf(*STEPS))),  # the step that a watchdog or a crash ended

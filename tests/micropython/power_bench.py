@@ -84,8 +84,7 @@ _mounted = []
 def mount(power):
     """Mounts the chip at MOUNT; a session that a failed test has left there ends."""
     unmount()
-    # Without times of files, which would make every run of a test another one.
-    vfs.mount(vfs.VfsLfs2(power, progsize=power.chip.program_bytes, mtime=False), MOUNT)
+    vfs.mount(vfs.VfsLfs2(power, progsize=power.chip.program_bytes, mtime=power.chip.mtime), MOUNT)
     _mounted.append(power)
 
 

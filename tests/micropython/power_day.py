@@ -62,10 +62,10 @@ def script(visits):
 class Day:
     """The recorded day of one pad; ``pad_class`` may be a worse one, to see that it is caught."""
 
-    def __init__(self, program_bytes, steps, pad_class=Pad, second_cuts=True, aged=True):
+    def __init__(self, program_bytes, steps, pad_class=Pad, second_cuts=True, aged=True, mtime=False):
         """``aged``: the flash has been used for long, and LittleFS is about to move the journal; else it is new."""
-        self.program_bytes = program_bytes
         self.aged = aged
+        self._kind = program_bytes, mtime
         self.steps = steps
         self.pad_class = pad_class
         self.second_cuts = second_cuts
@@ -75,7 +75,7 @@ class Day:
 
     def record(self):
         """Lives the day without a cut; every operation on the chip is noted."""
-        chip = aged_chip(self.program_bytes) if self.aged else new_chip(self.program_bytes)
+        chip = aged_chip(*self._kind) if self.aged else new_chip(*self._kind)
         self.start = chip.snapshot()
         chip.forget_counts()
         centre = Centre()
@@ -95,9 +95,9 @@ class Day:
 
     def sweep(self):
         """Tries every cut of the recorded day; returns how many, second cuts included."""
-        shadow = Chip(BLOCKS, program_bytes=self.program_bytes)
+        shadow = blank_chip(*self._kind)
         shadow.restore(self.start)
-        chip = Chip(BLOCKS, program_bytes=self.program_bytes)
+        chip = blank_chip(*self._kind)
         for number, (operation, centre, at) in enumerate(self._recorded):
             before = shadow.snapshot()
             for per_cent in CUTS:
@@ -122,7 +122,7 @@ class Day:
         for step in self.steps[max(at, 0) :]:
             pad = take(pad, step)
         self._finish(pad)
-        shadow = Chip(BLOCKS, program_bytes=self.program_bytes)
+        shadow = blank_chip(*self._kind)
         shadow.restore(before)
         for operation, centre_then in booted:
             before = shadow.snapshot()
@@ -187,9 +187,13 @@ def take(pad, step):
     return pad
 
 
-def new_chip(program_bytes):
+def blank_chip(program_bytes, mtime):
+    return Chip(BLOCKS, program_bytes=program_bytes, mtime=mtime)
+
+
+def new_chip(program_bytes, mtime=False):
     """A formatted flash with nothing on it."""
-    chip = Chip(BLOCKS, program_bytes=program_bytes)
+    chip = blank_chip(program_bytes, mtime)
     vfs.VfsLfs2.mkfs(Power(chip), progsize=program_bytes)
     return chip
 
@@ -197,26 +201,21 @@ def new_chip(program_bytes):
 _aged = {}
 
 
-def aged_chip(program_bytes):
+def aged_chip(*kind):
     """A pad's flash that is not new: the blocks of the journal are soon to be moved, as every 100 erases."""
-    chip = Chip(BLOCKS, program_bytes=program_bytes)
-    if program_bytes not in _aged:
-        _age(chip, _first_move(program_bytes) - MOVE_AFTER_COMMITS)
-        _aged[program_bytes] = chip.snapshot()
-    chip.restore(_aged[program_bytes])
+    chip = blank_chip(*kind)
+    if kind not in _aged:
+        first_move = _age(blank_chip(*kind), 100000)
+        _age(chip, first_move - MOVE_AFTER_COMMITS)
+        _aged[kind] = chip.snapshot()
+    chip.restore(_aged[kind])
     chip.violations = 0
     return chip
 
 
-def _first_move(program_bytes):
-    """How many commits it takes until a block is erased that was not before."""
-    chip = Chip(BLOCKS, program_bytes=program_bytes)
-    return _age(chip, 100000)
-
-
 def _age(chip, commits):
-    """Rewrites a journal of one vote; stops at the first move."""
-    chip.restore(new_chip(chip.program_bytes).image)
+    """Rewrites a journal of one vote; stops when a block is erased that was not before. Returns how often it did."""
+    chip.restore(new_chip(chip.program_bytes, chip.mtime).image)
     mount(Power(chip))
     store = Store(MOUNT, lambda count: b"\0" * count)
     journal = store.open()

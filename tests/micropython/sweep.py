@@ -7,7 +7,7 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/../..")
 from tests.micropython.power_day import Day, script
 
 program_bytes, visits = int(sys.argv[1]), int(sys.argv[2])
-day = Day(program_bytes, script(visits))
+day = Day(program_bytes, script(visits), mtime=True)  # as on a board
 operations = day.record()
 tried = day.sweep()
 assert day.moved

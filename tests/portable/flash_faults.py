@@ -31,10 +31,12 @@ _COUNT, _BLOCK_BYTES, _ERASE, _SYNC = 4, 5, 6, 3  # ioctl, MicroPython's block d
 class Chip:
     """The bytes of a flash chip, what is worn of it, and what was done to it."""
 
-    def __init__(self, blocks=32, block_bytes=4096, program_bytes=256):
+    def __init__(self, blocks=32, block_bytes=4096, program_bytes=256, mtime=False):
+        """``mtime``: files are to carry their times, as on a board; each run of a test is then another one."""
         self.blocks = blocks
         self.block_bytes = block_bytes
         self.program_bytes = program_bytes
+        self.mtime = mtime
         self.image = bytearray(b"\xff" * (blocks * block_bytes))
         self.worn = {}  # block: REFUSES or DEAF
         self.violations = 0
