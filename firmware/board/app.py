@@ -74,7 +74,7 @@ class App:
         self._is_well = False  # buttons and network were both looked after in this turn
         self._stall_max_ms = 0
         self._uptime_ms = 0
-        self._ticks = self._health_ticks = board.ticks_ms()
+        self._ticks = self._health_ticks = self._touch_ticks = board.ticks_ms()
 
     def run(self) -> str:
         """Works until the board says stop or IT says restart; returns which."""
@@ -121,6 +121,7 @@ class App:
         if not self._pad.due_ms(ticks_ms):
             self._take_presses(final=True)
         self._carry_out(self._pad.tick(ticks_ms))
+        self._darken_if_lost(ticks_ms)
         self._wink_if_offline(ticks_ms)
         self._save_if_due(ticks_ms)
         if self._will_journal != self._journal.id:
@@ -171,6 +172,13 @@ class App:
                 self._panel.wink()
             else:
                 self._show(self._pad.lamps)
+
+    def _darken_if_lost(self, ticks_ms: int) -> None:
+        if self._link.state == ONLINE or self._pad.state != machine.ARMED:
+            self._touch_ticks = ticks_ms
+        elif self._board.ticks_diff(ticks_ms, self._touch_ticks) >= machine.LOST_MS:
+            self._take_presses(final=True)
+            self._carry_out(self._pad.out_of_touch(ticks_ms))
 
     def _carry_out(self, effects: "list[machine.Effect]") -> None:
         for effect, lamps in effects:

@@ -16,9 +16,12 @@ Rules for this file
                                            several at once: nothing
                                            before it was armed: no_call
     tick          (blinks when asked to)   DARK when the trust ends    DARK when the trust ends
+    out of touch  nothing                  DARK after LOST_MS          nothing
 
 A press is judged by the moment at which it began, however late the loop learns of it: the caller brings the presses
-that it knows of before it brings anything else that has happened since. A recall does not light a chosen lamp that has
+that it knows of before it brings anything else that has happened since. A pad that the broker cannot reach does not
+learn that its call is over; the next client would rate the one before, so it stays armed for LOST_MS only. The broker
+keeps the call: if it is still open when the line is back, the pad arms again. A recall does not light a chosen lamp that has
 gone out: an operator could read it then by calling again.
 
 Order 19/01-03-13/551: active only after a call (P2.4), the pressed button stays lit and the others go out (P2.6),
@@ -48,6 +51,8 @@ LATE_WINDOW_MS = 10000
 FUTURE_LIMIT_MS = 300000
 # Vote.after_ms ends at one day, and ticks may wrap after six: no call is trusted for longer than this.
 TRUST_LIMIT_MS = 86400000
+# Most clients press within this; hardly any is served and the next one seated in it.
+LOST_MS = 60000
 BLINK_MS = 300
 BLINKS = 4
 
@@ -119,6 +124,10 @@ class Pad:
     def call_closed(self, ticks_ms: int) -> "list[Effect]":
         """No call is open at this desk, whichever it was that ended."""
         return self._darken(ticks_ms)
+
+    def out_of_touch(self, ticks_ms: int) -> "list[Effect]":
+        """The broker has not been there for LOST_MS: whoever presses now may be the next client."""
+        return self._darken(ticks_ms) if self.state == ARMED else []
 
     def press(self, buttons: "tuple[int, ...]", ticks_ms: int) -> "list[Effect]":
         """``buttons`` (1..3) went down together, at ``ticks_ms``."""

@@ -277,6 +277,32 @@ def test_a_stale_retained_call_does_not_arm():
     assert bench.board.lamps == "L000"
 
 
+def test_a_pad_out_of_touch_does_not_take_the_next_clients_press_for_this_ones():
+    bench = Bench().call()
+    bench.board.connector.streams[-1].ended = True
+    bench.board.connector.refuses = True
+    bench.after(50000)
+    assert bench.app._pad.lamps == (1, 1, 1)
+    bench.after(12000)
+    assert bench.app._pad.lamps == (0, 0, 0)
+    bench.press(1)
+    assert bench.journal.depth == 0
+    bench.board.connector.refuses = False
+    bench.reconnect()
+    bench.call()  # the broker has kept it: it is open still
+    bench.press(2)
+    assert bench.last(Vote).rating == 2
+
+
+def test_a_taken_vote_stays_lit_out_of_touch():
+    bench = Bench().call()
+    bench.press(3)
+    bench.board.connector.streams[-1].ended = True
+    bench.board.connector.refuses = True
+    bench.after(120000)
+    assert bench.app._pad.lamps == (0, 0, 1)
+
+
 def test_without_a_clock_only_a_live_call_arms():
     bench = Bench()
     bench.board.now = None
