@@ -173,6 +173,7 @@ class Demo:
                 "",
                 "Live       every desk of every branch as a small pad, moving as it happens",
                 "Figures    the three shares by month and by branch, with intervals and response rates",
+                "Devices    how every pad is, and what IT asks of it; “No lights?” is the operator's report",
                 f"Try a pad  {branch.name}, desk {desk.label}: call a client, press, see the vote arrive",
                 "",
                 f"token      {self.token}",

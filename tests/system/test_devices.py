@@ -1,4 +1,4 @@
-"""IT and an operator with a browser: a real pad blinks and restarts, absent lights are reported and shown."""
+"""IT and an operator with a browser: a real pad blinks and restarts, a dead one is a fault, lights are reported."""
 
 from collections.abc import Iterator
 
@@ -111,6 +111,18 @@ def test_an_operator_reports_with_one_press_and_live_shows_it_until_it_closes(pa
     keep(page, "device-uk")
     page.goto(centre.stack.address)
     expect(page.get_by_test_id("faults")).to_be_hidden()
+
+
+def test_a_dead_pad_is_a_fault_at_the_next_call_until_it_is_lit_again(page: Page, centre: Centre) -> None:
+    desk = centre.city.desks[4].id
+    row = page.get_by_test_id(f"row-{desk}")
+    centre.stack.pads.kill(desk)
+    centre.queue("called", desk, "devices-1")
+    expect(row.locator("[data-kind=dark]")).to_be_visible()  # by itself, within seconds (order 3.3)
+    keep(page, "devices-dark-uk")
+    centre.run(centre.stack.pads.restart(desk))
+    centre.shows(desk, "111")
+    expect(row.locator("[data-kind=dark]")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [390, 1300, 1440])
