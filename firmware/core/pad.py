@@ -19,10 +19,12 @@ Rules for this file
     out of touch  nothing                  DARK after LOST_MS          nothing
 
 A press is judged by the moment at which it began, however late the loop learns of it: the caller brings the presses
-that it knows of before it brings anything else that has happened since. A pad that the broker cannot reach does not
-learn that its call is over; the next client would rate the one before, so it stays armed for LOST_MS only. The broker
-keeps the call: if it is still open when the line is back, the pad arms again. A recall does not light a chosen lamp that has
-gone out: an operator could read it then by calling again.
+that it knows of before it brings anything else that has happened since.
+
+A pad that the broker cannot reach does not learn that its call is over, and the next client would rate the one before:
+it stays armed for LOST_MS only. The broker keeps the call; if that is open when the line is back, the pad arms again.
+
+A recall does not light a chosen lamp that has gone out: an operator could read it then by calling again.
 
 Order 19/01-03-13/551: active only after a call (P2.4), the pressed button stays lit and the others go out (P2.6),
 dark when the work with the client ends (P2.7).
