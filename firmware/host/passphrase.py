@@ -3,7 +3,7 @@
 import getpass
 import os
 
-from firmware.host.errors import HostError
+from firmware.host.errors import HostError, UsageError
 
 VARIABLE = "ZRAZKOVO_KEY_PASSPHRASE"
 
@@ -13,8 +13,8 @@ def new_passphrase() -> bytes | None:
     given = os.environ.get(VARIABLE)
     if given is not None:
         return given.encode() or None
-    first = getpass.getpass("passphrase for the key (empty: none): ")
-    if first != getpass.getpass("once more: "):
+    first = _ask("passphrase for the key (empty: none): ")
+    if first != _ask("once more: "):
         raise HostError("the two passphrases differ")
     return first.encode() or None
 
@@ -24,4 +24,11 @@ def known_passphrase(text: bytes) -> bytes | None:
     if b"ENCRYPTED" not in text:
         return None
     given = os.environ.get(VARIABLE)
-    return (getpass.getpass("passphrase of the key: ") if given is None else given).encode()
+    return (_ask("passphrase of the key: ") if given is None else given).encode()
+
+
+def _ask(question: str) -> str:
+    try:
+        return getpass.getpass(question)
+    except EOFError:
+        raise UsageError(f"there is nobody to ask for the passphrase: set {VARIABLE}, or use --plain") from None

@@ -68,3 +68,16 @@ def test_the_firmware_builds_as_the_readme_says(tmp_path: Path) -> None:
     command = [f"{ROOT}/.venv/bin/python", "-m", "firmware.host", "build", str(tmp_path / "pad")]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert (tmp_path / "pad" / "main.py").exists(), said.stdout
+
+
+def test_an_office_gets_its_authority_its_key_and_a_release_as_the_readme_says(tmp_path: Path) -> None:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "ZRAZKOVO_KEY_PASSPHRASE": "a long sentence"}
+    for line in block_with("firmware.host ca init").splitlines():
+        typed = line.replace(".venv/bin/python", f"{ROOT}/.venv/bin/python")
+        command = ["bash", "-c", typed]
+        said = subprocess.run(
+            command, cwd=tmp_path, env=environ, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        )
+        assert said.returncode == 0, f"{line}\n{said.stdout}{said.stderr}"
+    assert "1.1.0" in (tmp_path / "releases" / "1.1.0" / "release.json").read_text(encoding="utf-8")
+    assert (tmp_path / "fleet.key").stat().st_mode & 0o077 == 0
