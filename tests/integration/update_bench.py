@@ -72,7 +72,12 @@ class Workshop:
         return self._folder / name
 
     def pad(
-        self, folder: Path, port: int, source: Path | None = None, state: dict[str, bytes] | None = None
+        self,
+        folder: Path,
+        port: int,
+        source: Path | None = None,
+        state: dict[str, bytes] | None = None,
+        **settings: object,
     ) -> PadProcess:
         """A pad whose slot a has OLD (or ``source``); what was on its flash stays, but for files in ``state``."""
         flash = folder / "flash"
@@ -85,7 +90,7 @@ class Workshop:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         (flash / "fleet.pub").write_bytes(public_file(self.key))
-        pad = PadProcess(self.entry, folder / "pad", broker_port=port)
+        pad = PadProcess(self.entry, folder / "pad", broker_port=port, **settings)
         script = ROOT / "tests/micropython/fill_flash.py"
         environment = os.environ | {"MICROPYPATH": str(self.entry.parent)}
         command = [micropython(), str(script), str(pad.folder / "flash.img"), str(flash)]
