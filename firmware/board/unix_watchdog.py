@@ -9,6 +9,8 @@ import _thread
 import os
 import time
 
+import micropython
+
 from protocol.messages import STEPS
 
 _NAPS = 7  # of one second; a nap begun when the last food came makes it seven to eight
@@ -52,6 +54,7 @@ class Watchdog:
         self.reset, self.during = reset, step if reset in ("watchdog", "crash") else None
 
     def _watch(self) -> None:
+        micropython.heap_lock()  # else a collection of the loop's thread may sweep away what this one works with
         hungry = 0
         seen = self._fed
         while hungry < _NAPS:

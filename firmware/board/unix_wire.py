@@ -1,7 +1,9 @@
 """Buttons and lamps of the unix board: lines on stdin and stdout, moved by a thread as a chip moves its pins.
 
 A thread of its own reads stdin and calls the buttons' interrupt handlers, whatever the pad's loop is busy with: that
-is what a hard interrupt does on a chip. It holds ``lock`` while it does, and allocates nothing.
+is what a hard interrupt does on a chip. It holds ``lock`` while it does, and its heap is locked, as a hard interrupt's
+is: this MicroPython's threads run side by side, and a collection in the loop's may sweep away what another allocates
+meanwhile, even the frame of a call (a function of more than ten variables has its frame on the heap, if it can).
 
     stdin   P<button>1   the button (1..3) goes down        stdout  L<abc>   lamps bad, good, exemplary: 0 or 1
             P<button>0   it is released                             B<pct>   how bright those lit from now on are,
@@ -18,6 +20,8 @@ import select
 import socket
 import sys
 import time
+
+import micropython
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,8 +124,8 @@ class Wire:
     def hear(self, source: object) -> None:
         """Takes note of the thread's call, if ``source`` of the poll is that."""
         if source is self._bell:
+            self._is_rung = False  # first: what rings from here on rings for the next poll
             self._bell.recv(64)
-            self._is_rung = False
 
     def forget(self) -> None:
         """The pad starts again: the lamps are said anew."""
@@ -140,6 +144,7 @@ class Wire:
 
     def _read(self) -> None:
         stdin = sys.stdin.buffer
+        micropython.heap_lock()
         while stdin.readinto(self._byte):  # type: ignore[union-attr]
             if self._byte[0] == 10:
                 self._take()
