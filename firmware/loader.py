@@ -75,12 +75,12 @@ def decide(record: BootRecord, is_whole: "Callable[[str], bool]", ended_badly: b
 
 def is_whole(root: str, slot: str) -> bool:
     """Whether every file of the slot is there in its size."""
-    files = read_manifest(root + "/" + slot)
     try:
+        files = read_manifest(root + "/" + slot)
         for path, size, _ in files:
             if os.stat(root + "/" + slot + "/" + path)[6] != size:
                 return False
-    except OSError:
+    except Exception:  # whatever is wrong with it, the other slot may be right
         return False
     return bool(files)
 
@@ -90,8 +90,10 @@ def choose(root: str, ended_badly: bool) -> "tuple[str, str, int]":
     record = read_record(root)
     before = record.dump()
     slot, mode = decide(record, lambda name: is_whole(root, name), ended_badly)
-    if record.dump() != before:
-        save_record(root, record)
+    if record.dump() != before and not save_record(root, record) and slot == record.trial:
+        # A try that cannot be counted would be repeated for ever.
+        record.roll_back()
+        slot, mode = decide(record, lambda name: is_whole(root, name), False)
     return slot, mode, record.bad
 
 

@@ -62,7 +62,7 @@ class PasswordFile:
 
 
 def _replace(path: Path, text: str) -> None:
-    """At once and for the owner's eyes only: a reader sees the old file or the new one; a power cut leaves one too."""
+    """At once, and not for others' eyes: a reader sees the old file or the new one; a power cut leaves one too."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     owner = path.stat() if path.exists() else None
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -72,6 +72,8 @@ def _replace(path: Path, text: str) -> None:
         os.fsync(file.fileno())
     if owner is not None and os.geteuid() == 0:
         os.chown(fresh, owner.st_uid, owner.st_gid)  # Mosquitto reads it as its own user
+    if owner is not None:
+        fresh.chmod(owner.st_mode & 0o660)  # or by its group, as Debian has it; others never
     fresh.replace(path)
 
 

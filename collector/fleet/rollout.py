@@ -158,7 +158,7 @@ def _next_state(rollout: Rollout, pad: RolloutPad, view: View, now_ms: int) -> s
     if view.firmware == rollout.version and view.online and view.update in ("done", "none"):
         return "done"
     # A word of before the offer tells of another update.
-    if view.update in FAILED and (pad.state != "offered" or view.since_ms > pad.changed_unix_ms):
+    if view.online and view.update in FAILED and (pad.state != "offered" or view.since_ms > pad.changed_unix_ms):
         return view.update
     if view.update == "trial":
         late = pad.state == "trial" and now_ms - pad.changed_unix_ms >= rollout.limit_s * 1000

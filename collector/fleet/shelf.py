@@ -39,6 +39,7 @@ class Shelf:
     def __init__(self, folder: Path | None):
         self._folder = folder
         self._seen: dict[Path, int] = {}
+        self._broken: dict[Path, int] = {}  # and said so
         self._places: dict[str, Path] = {}
         self._kept: dict[str, bytes] = {}
         self.releases: dict[str, Release] = {}
@@ -55,11 +56,21 @@ class Shelf:
                 continue
         if found == self._seen:
             return
+        read = []
+        for path, at in list(found.items()):
+            try:
+                read.append(_read(path))
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                # Perhaps it is being copied here and lacks its objects yet: it is read again at the next look.
+                if self._broken.get(path) != at:
+                    log.error("%s is no release: %s", path, error)
+                self._broken[path] = found.pop(path)
         self._seen = found
-        read = [release for path in found if (release := _read(path)) is not None]
+        before = set(self.releases)
         self.releases = {release.version: release for release in read}
         self._places = {name: release.objects / name for release in read for name in release.files}
-        log.info("releases: %s", ", ".join(sorted(self.releases)) or "none")
+        if before != set(self.releases):
+            log.info("releases: %s", ", ".join(sorted(self.releases)) or "none")
 
     def manifest(self, version: str, board: str) -> str | None:
         """The SHA-256 of the manifest of ``version`` for ``board``."""
@@ -85,15 +96,11 @@ class Shelf:
         return content
 
 
-def _read(path: Path) -> Release | None:
-    try:
-        told = json.loads(path.read_bytes())
-        version, manifests = str(told["version"]), {str(k): str(v) for k, v in told["manifests"].items()}
-        objects = path.parent / "objects"
-        files = {name for each in manifests.values() for name in (each, *_named(objects / _checked(each)))}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        log.error("%s is no release: %s", path, error)
-        return None
+def _read(path: Path) -> Release:
+    told = json.loads(path.read_bytes())
+    version, manifests = str(told["version"]), {str(k): str(v) for k, v in told["manifests"].items()}
+    objects = path.parent / "objects"
+    files = {name for each in manifests.values() for name in (each, *_named(objects / _checked(each)))}
     return Release(version, manifests, objects, frozenset(files))
 
 

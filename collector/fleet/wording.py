@@ -36,7 +36,8 @@ def subject(about: Sequence[Notice]) -> str:
     opened = sum(each.event == "opened" and each.fault.closed_unix_ms is None for each in about)
     first = about[0]
     if len(about) == 1:
-        return f"Zrazkovo: {_place(first.fault)}: {_EVENTS[first.event][0]} / {_EVENTS[first.event][1]}"
+        line = f"Zrazkovo: {_place(first.fault)}: {_EVENTS[first.event][0]} / {_EVENTS[first.event][1]}"
+        return " ".join(line.split())  # a line break in a name of the register would make it no header
     return f"Zrazkovo: {len(about)} ({opened} відкрито / open)"
 
 

@@ -185,10 +185,10 @@ def require_desk(connection: Connection, name: str) -> None:
 
 
 def open_call(connection: Connection, at_desk: str) -> str | None:
-    """The call open there; of several the one called last."""
-    question = select(call.c.id).where(call.c.desk == at_desk, call.c.outcome.is_(None))
-    found: str | None = connection.execute(question.order_by(call.c.called_unix_ms.desc()).limit(1)).scalar()
-    return found
+    """The call called last there, if it is open: one of long ago that never got its end is not meant."""
+    question = select(call.c.id, call.c.outcome).where(call.c.desk == at_desk)
+    last = connection.execute(question.order_by(call.c.called_unix_ms.desc()).limit(1)).first()
+    return last[0] if last and last[1] is None else None
 
 
 def unavailable(connection: Connection, since: int) -> list[tuple[str, str, int, str]]:

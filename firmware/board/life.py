@@ -36,18 +36,19 @@ def run(
     """
     try:
         with open(settings_path, "rb") as file:
-            settings = config.parse(file.read())
-        board.connector = connect(settings)
+            text = file.read()
     except OSError:
         board.log("pad.json cannot be read")
         return BAD_SETTINGS
+    try:
+        settings = config.parse(text)
+        board.connector = connect(settings)
+        updater = Updater(root, board, is_safe=mode == SAFE)
+        outcome = _make(settings, board, root, mode, lost, updater).run()
     except (config.ConfigError, BadCertificate) as error:
         board.log(str(error))
         return BAD_SETTINGS
-    updater = Updater(root, board, is_safe=mode == SAFE)
-    try:
-        outcome = _make(settings, board, root, mode, lost, updater).run()
-    except Exception as error:
+    except Exception as error:  # perhaps a passing one, of the network's driver or for want of memory
         board.log("crash: %r" % error)
         board.leave("crash")
         raise

@@ -56,7 +56,7 @@ def load(root: str) -> "Tls | None":
     try:
         for anchor in split(anchors):
             context.load_verify_locations(anchor)
-    except (ValueError, OSError):
+    except ValueError:  # an OSError may be a want of memory, which the next start may not have
         raise BadCertificate("ca.der does not hold certificates in DER") from None
     certificate, key = _read(root + _CERTIFICATE), _read(root + _KEY)
     if certificate is not None or key is not None:

@@ -85,7 +85,9 @@ class Updater:
                 self._offer = message  # looked at once the trial is over
             elif self._offer != message or not retained:
                 self._consider(message, retained)
-        elif not self._record.trial:
+        elif self._record.trial:
+            self._offer = None
+        else:
             self._stop()
             self._offer = None
             self.state = "none"

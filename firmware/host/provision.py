@@ -122,8 +122,7 @@ def provision(
     screen.say(f"{which} is registered; the broker is {broker.host}:{broker.port}")
     screen.step("its files")
     wanted = tree.software(kind) | _own_files(order, password, broker)
-    if order.journal is not None and before.get("desk") != order.desk:
-        # It is written before pad.json makes this the desk's pad; from then on the board's own journal is the newer.
+    if order.journal is not None and _takes_over(device, order.journal, before.get("desk") == order.desk, listing):
         wanted[tree.JOURNAL] = order.journal
     plan = tree.plan(wanted, listing, keep_state=not moved)
     _carry_out(device, plan, screen)
@@ -162,6 +161,25 @@ def _check_owner(device: Device, order: Order, before: dict[str, Any], listing: 
         )
     if not order.move:
         raise BoardError(f"this is the pad of {was}; to make it the pad of {order.desk}: --move")
+    return True
+
+
+def _takes_over(device: Device, journal: bytes, is_same_desk: bool, listing: Listing) -> bool:
+    """Whether the old pad's journal is to be written onto this board.
+
+    It is written before pad.json makes the board the desk's pad. One that is that already may have had the journal in a
+    run that was cut short, and may have taken votes since: those are not written over.
+    """
+    if not is_same_desk or tree.JOURNAL not in listing.files:
+        return True
+    own = device.read(tree.JOURNAL)
+    if tree.holds_votes_of(own, journal):
+        return False
+    if tree.votes_in(own):
+        raise BoardError(
+            "both boards hold votes of this desk that nobody has confirmed: plug in the new one alone, let it deliver "
+            "its own, then run this again"
+        )
     return True
 
 

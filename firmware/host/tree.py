@@ -21,6 +21,7 @@ from firmware.host.boards import ROOT
 from firmware.host.build import application, build, root_modules
 from firmware.host.device import Listing
 from firmware.host.kinds import Kind
+from protocol.messages import Ack
 
 SETTINGS = "/pad.json"
 STATE = "/state"
@@ -93,6 +94,29 @@ def votes_in(journal: bytes) -> int | None:
     except (BadRecord, ValueError):  # ValueError: longer than any record
         return None
     return record.depth
+
+
+def holds_votes_of(journal: bytes, other: bytes) -> bool:
+    """Whether every vote that waits in ``other`` waits in ``journal`` too. Neither may be longer than a record."""
+    mine, theirs = _votes(journal), _votes(other)
+    return theirs is not None and mine is not None and theirs <= mine
+
+
+def _votes(journal: bytes) -> set[tuple[str, int]] | None:
+    if votes_in(journal) is None:
+        return None
+    record = Journal()
+    record.restore(lambda buffer: _fill(buffer, journal))
+    found = set()
+    while (vote := record.oldest()) is not None:
+        found.add((vote.call, vote.rating))
+        record.acknowledge(Ack(vote.journal, vote.seq, 0))
+    return found
+
+
+def _fill(buffer: memoryview, content: bytes) -> int:
+    buffer[: len(content)] = content
+    return len(content)
 
 
 def version_in(read: Callable[[str], bytes | None]) -> str:

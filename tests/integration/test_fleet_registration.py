@@ -115,4 +115,6 @@ def test_only_a_change_is_written_and_a_broker_that_could_not_be_told_is_told_ag
     assert not working.write([]) and not mark.exists()
     assert working.write([credential("centre-01")]) and mark.exists()
     assert file.stat().st_mode & 0o777 == 0o600
+    file.chmod(0o640)  # as Debian has it: root's, for Mosquitto's group to read
+    assert working.write([]) and file.stat().st_mode & 0o777 == 0o640
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []

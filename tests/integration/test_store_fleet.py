@@ -108,6 +108,14 @@ def test_what_the_operator_reported_is_not_taken_back_by_the_pads_word(store: St
     assert (fault.kind, fault.call, fault.reported_by, fault.branch_name) == ("reported", call_id(1), "op-1", "Центр")
 
 
+def test_a_report_means_the_last_call_of_the_desk_or_none(store: Store) -> None:
+    """Not one of long ago whose end was never heard of."""
+    ends = event(2, "finished", desk=DESK, seq=3)
+    store.ingest([of_queue(event(1, desk=DESK, seq=1)), of_queue(event(2, desk=DESK, seq=2)), of_queue(ends)])
+    assert store.fleet.report(DESK, "op-1") is not None
+    assert store.fleet.unavailable() == []
+
+
 def test_flags_and_collectors_that_meet_over_the_same_calls_agree_in_the_end(any_database: str, store: Store) -> None:
     """Two collectors and the fleet service at once, each in its own order: no figure is lost or doubled."""
     numbers = range(1, 31)

@@ -1,5 +1,6 @@
 """Which slot a start gets: every way a start, an update or a flash can fail still ends in something that runs."""
 
+from firmware import loader
 from firmware.boot import BAD_LIMIT, NORMAL, ROLLED_BACK, SAFE, TRIES, BootRecord
 from firmware.loader import decide
 
@@ -150,3 +151,22 @@ def test_any_damage_to_a_record_is_noticed_and_leaves_a_new_one():
         boot = BootRecord()
         assert not boot.restore(each)
         assert boot.dump() == fresh
+
+
+def test_a_try_that_the_flash_cannot_count_is_not_made():
+    kept = loader.read_record, loader.save_record, loader.is_whole
+    loader.read_record = lambda root: on_trial()
+    loader.is_whole = lambda root, slot: True
+    try:
+        loader.save_record = lambda root, record: True
+        assert loader.choose("", True)[0] == "b"
+        loader.save_record = lambda root, record: False
+        assert [loader.choose("", True)[0] for _ in range(8)] == ["a"] * 8
+    finally:
+        loader.read_record, loader.save_record, loader.is_whole = kept
+
+
+def on_trial():
+    made = record("a", worked="a")
+    made.begin_trial("b", MANIFEST, 0)
+    return made

@@ -208,3 +208,16 @@ def test_a_label_is_one_small_page_without_a_secret(tmp_path: Path) -> None:
     assert pdf.startswith(b"%PDF") and pdf.count(b"/MediaBox") == 1
     with pytest.raises(UsageError, match="cannot be written"):
         label.write(made, Path("/proc/label.pdf"))
+
+
+def test_a_journal_that_went_over_is_known_again_though_the_pad_has_started_since() -> None:
+    old, new = Journal(b"abcd"), Journal(b"wxyz")
+    for number in range(3):
+        old.add(f"c{number:015}", 2, 0)
+        new.add(f"c{number:015}", 2, 0)
+    before = bytes(old.dump())
+    assert tree.holds_votes_of(bytes(new.dump()), before)
+    new.add("c000000000000099", 3, 0)
+    after = bytes(new.dump())
+    assert tree.holds_votes_of(after, before) and not tree.holds_votes_of(before, after)
+    assert not tree.holds_votes_of(b"", before) and not tree.holds_votes_of(before, b"")

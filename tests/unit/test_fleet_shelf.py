@@ -113,3 +113,13 @@ def test_a_release_that_is_added_or_taken_away_is_noticed(tmp_path: Path, shelf:
     (tmp_path / "2" / "release.json").unlink()
     shelf.look()
     assert shelf.releases == {} and shelf.piece(Want(sha256(b"b").hexdigest(), 0)).size == 0
+
+
+def test_a_release_whose_objects_come_after_its_list_is_found_then(tmp_path: Path, shelf: Shelf) -> None:
+    make_release(tmp_path, "2", {"a": b"a"})
+    (tmp_path / "2" / "objects").rename(tmp_path / "away")
+    shelf.look()
+    assert shelf.releases == {}
+    (tmp_path / "away").rename(tmp_path / "2" / "objects")
+    shelf.look()
+    assert sorted(shelf.releases) == ["2"]
