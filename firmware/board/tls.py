@@ -9,13 +9,13 @@ The handshake is stepwise: wrap_socket() would by default run it to its end in o
 nothing. Deferred, each write() moves it on as far as the bytes go that have arrived; it returns None meanwhile.
 
 What no deferring shortens is the arithmetic, nearly all of it in one write(). Of 40 handshakes each, ms of CPU on a PC
-(tests/bench/bench_handshake.py; a chip takes a hundred times as long: seconds, never measured):
+(tests/bench/bench_handshake.py). On a chip it was never measured; a step must stay below its watchdog's 8 s:
 
     the broker's key      longest step, least / median / most
     RSA-2048              5 / 6 / 10
     P-256                 11 / 12 / 19
 
-Handing mbedTLS one record at a time was tried: it takes a tenth off, for the key exchange is one step by itself.
+Handing mbedTLS one record at a time made no clear difference: the key exchange is one step by itself.
 """
 
 TYPE_CHECKING = False
