@@ -9,8 +9,8 @@ Interrupt and loop
 1. An interrupt runs as a whole between two steps of the loop: a hard one at any instant (rp2), a soft one between two
    bytecodes (ESP32), one from a thread while it holds ``lock`` (unix). It allocates nothing.
 2. The loop changes what is shared only between _hold() and _release(). An interrupt that comes in between notes in
-   ``_waiting`` which button moved, and _release() makes up for it; that takes less than a millisecond, and no section
-   of the loop allocates (a collection within one would keep a finger waiting).
+   ``_waiting`` which button moved, and _release() makes up for it; estimated 0.3 ms on a chip at most, and no
+   section of the loop allocates (a collection within one would keep a finger waiting).
 3. Who writes what:
 
     field                      interrupt                              loop, between _hold() and _release()

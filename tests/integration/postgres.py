@@ -19,7 +19,7 @@ DEADLINE_S = 60
 
 
 def postgres_programs() -> Path:
-    """The folder with initdb and postgres. Skips without; fails in CI, where that is a broken install step."""
+    """The folder with initdb and postgres. Skips without (tests/conftest.py: in CI that is a failure)."""
     found = shutil.which("initdb")
     folders = (
         [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -27,8 +27,6 @@ def postgres_programs() -> Path:
     for folder in folders:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
-    if os.environ.get("CI"):
-        pytest.fail(MISSING)
     pytest.skip(MISSING)
 
 

@@ -11,7 +11,7 @@ import pytest
 from firmware.host.build import build
 from protocol import codec
 from protocol.messages import Command, Health, Vote
-from tests.integration.pad_broker import Centre, Mosquitto
+from tests.integration.pad_broker import Centre, Mosquitto, plain_broker, plain_centre
 from tests.integration.pad_process import ALL, BAD, DARK, EXEMPLARY, GOOD, PadProcess, micropython
 
 ONE, TWO = "0000000000000001", "0000000000000002"
@@ -21,24 +21,13 @@ def command(do: str) -> bytes:
     return codec.encode(Command("test", do))
 
 
+broker, centre = plain_broker, plain_centre
+
+
 @pytest.fixture(scope="session")
 def entry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The firmware, built once a worker."""
     return build(tmp_path_factory.mktemp("firmware"))
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path / "broker").start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def centre(broker: Mosquitto) -> Iterator[Centre]:
-    centre = Centre(broker.port)
-    yield centre
-    centre.close()
 
 
 @pytest.fixture

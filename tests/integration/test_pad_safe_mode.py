@@ -1,18 +1,19 @@
 """A pad whose application cannot run still answers IT: real MicroPython and Mosquitto, spoiled code and flash."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from protocol import codec
 from protocol.messages import Command, Health, Vote
-from tests.integration.pad_broker import Centre, Mosquitto
+from tests.integration.pad_broker import Centre, Mosquitto, plain_broker, plain_centre
 from tests.integration.pad_process import ALL, DARK
 from tests.integration.update_bench import NEW, OLD, Fleet, Workshop
 
 ONE, TWO = "0000000000000001", "0000000000000002"
 SPOILED = {"firmware/board/app.py": {"        self._store = store\n": "        raise RuntimeError('spoiled')\n"}}
+
+broker, centre = plain_broker, plain_centre
 
 
 @pytest.fixture(scope="module")
@@ -24,20 +25,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 def spoiled(workshop: Workshop) -> Path:
     """Source of an application that ends before its loop begins."""
     return workshop.change("spoiled", SPOILED)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path / "broker").start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def centre(broker: Mosquitto) -> Iterator[Centre]:
-    centre = Centre(broker.port)
-    yield centre
-    centre.close()
 
 
 def test_three_crashes_in_a_row_end_in_a_safe_mode_that_answers_it_and_takes_no_votes(

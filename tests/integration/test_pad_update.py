@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from firmware.host.sign import signed
 from protocol import codec
 from protocol.messages import Command, PadStatus, Piece, Vote
-from tests.integration.pad_broker import Centre, Mosquitto
+from tests.integration.pad_broker import Centre, Mosquitto, plain_broker, plain_centre
 from tests.integration.pad_process import ALL, DARK, GOOD, PadProcess
 from tests.integration.update_bench import NEW, OLD, Fleet, Workshop
 
@@ -27,24 +27,12 @@ WRONGS = {
     "fails-its-self-test": ("firmware/board/app.py", "found.lamps, found.memory", 'found.lamps, "low"'),
 }
 
+broker, centre = plain_broker, plain_centre
+
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     return Workshop(tmp_path_factory.mktemp("workshop"))
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path / "broker").start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def centre(broker: Mosquitto) -> Iterator[Centre]:
-    centre = Centre(broker.port)
-    yield centre
-    centre.close()
 
 
 @pytest.fixture

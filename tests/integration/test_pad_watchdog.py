@@ -7,31 +7,19 @@ from pathlib import Path
 import pytest
 
 from firmware.host.build import build
-from tests.integration.pad_broker import Centre, Mosquitto
+from tests.integration.pad_broker import Centre, Mosquitto, plain_broker, plain_centre
 from tests.integration.pad_process import ALL, DARK, EXEMPLARY, PadProcess
 
 ROOT = Path(__file__).parents[2]
 ONE = "0000000000000001"
 KILLED = -9
 
+broker, centre = plain_broker, plain_centre
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("firmware")).parent
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path / "broker").start()
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-def centre(broker: Mosquitto) -> Iterator[Centre]:
-    centre = Centre(broker.port)
-    yield centre
-    centre.close()
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from firmware.core.debounce import OPEN_MS
 from firmware.core.wink import AFTER_MS, EVERY_MS
 from firmware.core.wink import PCT as WINK_PCT
 from protocol.messages import CallClosed, Command, Health, PadStatus, Settings
+from tests.portable.app_bench import ONE, TWO
+from tests.portable.app_bench import Bench as AppBench
 from tests.portable.firmware_bench import NOW_UNIX_MS, Board, Pin
-from tests.portable.test_firmware_app import ONE, TWO
-from tests.portable.test_firmware_app import Bench as AppBench
 
 
 class Lamp:

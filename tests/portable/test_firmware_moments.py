@@ -7,8 +7,8 @@ from firmware.board.touch import TOGETHER_MS
 from firmware.core.journal import Journal
 from firmware.core.pad import Pad
 from protocol.messages import CallClosed, CallOpened, PadStatus, Vote
+from tests.portable.app_bench import ONE, TWO, Bench
 from tests.portable.firmware_bench import NOW_UNIX_MS, TICKS_PERIOD, Board, Pin, inbound, ticks_diff
-from tests.portable.test_firmware_app import ONE, TWO, Bench
 
 
 def benches():

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from firmware.core import pad as machine
 from protocol.messages import CallClosed, CallOpened
+from tests.portable.app_bench import Bench
 from tests.portable.firmware_bench import NOW_UNIX_MS, Board, Pin
-from tests.portable.test_firmware_app import Bench
 
 MOVES = st.one_of(
     st.tuples(st.just("move"), st.integers(1, 3), st.integers(0, 1)),

@@ -13,8 +13,8 @@ import pytest
 from firmware.core import pad as machine
 from firmware.core.journal import Journal
 from protocol.messages import CallClosed, CallOpened
+from tests.portable.app_bench import ONE, TWO, Bench, ack
 from tests.portable.firmware_bench import NOW_UNIX_MS, TICKS_PERIOD, Board, Pin, inbound, ticks_diff
-from tests.portable.test_firmware_app import ONE, TWO, Bench, ack
 
 # Every bytecode of what shares something with an interrupt, every line of the rest of the pad and of the bench's flash
 # and wire. What runs only while interrupts are held off (debounce.py, lamps.py) needs no steps of its own.
