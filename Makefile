@@ -15,7 +15,7 @@ sim: .venv/run.ok ## one bounded day without a browser, then every press is acco
 	@$(BIN)/python -m sim day --seed $(or $(SEED),7) --minutes $(or $(MINUTES),1) $(ARGS)
 
 test: .venv/dev.ok test-portable ## every test that this machine can run
-	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n $(or $(JOBS),4) --dist loadscope $(ARGS)
 
 test-portable: .venv/dev.ok ## the portable tests under real MicroPython
 	@$(BIN)/python -m tests.run_portable
