@@ -12,6 +12,7 @@ from collector.register import read_register
 from collector.serve import Stop, open_store, serve
 from collector.settings import PREFIX, Settings
 from collector.store import Store
+from collector.tls import trust
 
 _DAY_MS = 86_400_000
 
@@ -21,6 +22,7 @@ def run(settings: Settings, _: Namespace) -> int:
     password = settings.broker_password
     if password is None:
         raise SettingsError(f"broker_password: set {PREFIX}BROKER_PASSWORD")
+    believed = trust(settings)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.wish())
@@ -31,6 +33,7 @@ def run(settings: Settings, _: Namespace) -> int:
             user=settings.broker_user,
             password=password.get_secret_value(),
             client_id=settings.client_id,
+            trust=believed,
         )
 
     loaded = read_register(settings.register_file) if settings.register_file else None

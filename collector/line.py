@@ -16,6 +16,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from collector.errors import BrokerError
+from collector.tls import Trust, why_not
+
 logger = logging.getLogger(__name__)
 
 KEEPALIVE_S = 20
@@ -30,6 +33,7 @@ class Broker:
     user: str
     password: str | None = field(repr=False)
     client_id: str
+    trust: Trust | None = None  # None: a plain line
 
 
 class Line:
@@ -95,10 +99,13 @@ class Line:
         self._was_up = False
         if self._stopping.is_set():
             return False
-        client = self._client()
         try:
+            client = self._client()
             client.connect(self._broker.host, self._broker.port, KEEPALIVE_S)
         except OSError as error:
+            self._say_down(why_not(error, self._broker.host, self._broker.trust))
+            return False
+        except BrokerError as error:
             self._say_down(str(error))
             return False
         client.loop_start()
@@ -116,6 +123,8 @@ class Line:
             reconnect_on_failure=False,
         )
         client.connect_timeout = 5.0
+        if self._broker.trust is not None:
+            client.tls_set_context(self._broker.trust.context())
         client.max_inflight_messages_set(1000)
         if self._broker.password is not None:
             client.username_pw_set(self._broker.user, self._broker.password)

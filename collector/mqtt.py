@@ -7,6 +7,7 @@ the socket was measured, and slower: they share one interpreter lock, and its ha
 
 import select
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from collector.errors import BrokerError
 from collector.model import Arrival
+from collector.tls import Trust, why_not
 from protocol import codec, topics
 from protocol.messages import Ack
 
@@ -49,17 +51,22 @@ class Broker:
         BrokerError: if the broker cannot be reached or does not let us in.
     """
 
-    def __init__(self, address: tuple[str, int], *, user: str, password: str, client_id: str):
+    def __init__(
+        self, address: tuple[str, int], *, user: str, password: str, client_id: str, trust: Trust | None = None
+    ):
         self._inbox: list[Delivery] = []
         self._refusal: str | None = None
         self._connected = False
         self.subscribed = False  # granted: from now on everything new arrives; what was queued may come before
         self._deadline = 0.0
         self._client = self._make_client(user, password, client_id)
+        if trust is not None:
+            self._client.tls_set_context(trust.context())
         try:
             self._client.connect(*address, keepalive=_KEEPALIVE_S)
         except OSError as error:
-            raise BrokerError(f"the broker at {address[0]}:{address[1]} cannot be reached: {error}") from error
+            where, why = f"{address[0]}:{address[1]}", why_not(error, address[0], trust)
+            raise BrokerError(f"the broker at {where} cannot be reached: {why}") from error
         try:
             self._greet()
         except BrokerError:
@@ -111,14 +118,20 @@ class Broker:
     def _greet(self) -> None:
         self._deadline = time.monotonic() + _GREETING_S
         while not self._connected:
-            self._wait(1.0, None)
-            self._read()
+            try:
+                self._wait(1.0, None)
+                self._read()
+            except BrokerError as error:
+                hint = " before any greeting: does this port want TLS (broker_ca), or a certificate of ours?"
+                raise BrokerError(self._refusal or f"{error}{hint}") from None
             self._check_patience()
         self._deadline = time.monotonic() + _GREETING_S
 
     def _wait(self, timeout_s: float, wake: socket.socket | None) -> None:
         """Until there is something to read; writes on the way what has to go out."""
         connection = self._connection()
+        if isinstance(connection, ssl.SSLSocket) and connection.pending():
+            timeout_s = 0  # a record of TLS may hold several packets: what is read already, select does not see
         waiting = [connection] if self._client.want_write() else []
         _, writable, _ = select.select([connection, wake] if wake else [connection], waiting, [], timeout_s)
         if writable:

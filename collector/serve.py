@@ -63,14 +63,17 @@ def serve(store: Store, connect: Callable[[], Broker], stop: Stop) -> None:
     ready = False
     pause_s = _PAUSE_FIRST_S
     summary = Summary()
+    said = ""
     while not stop.wished:
         try:
             broker = connect()
         except BrokerError as error:
-            log.warning("%s; trying again", error)
+            if str(error) != said:  # one line for a change of state, not one for an attempt
+                log.warning("%s; trying again", error)
+            said = str(error)
             pause_s = _pause(stop, pause_s)
             continue
-        announced = False
+        announced, said = False, ""
         try:
             while not stop.wished:
                 if _one_batch(store, broker, stop, summary):

@@ -8,12 +8,12 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from collector.errors import SettingsError
-from schemas.settings import BadSettings, ProgramSettings, read_settings
+from schemas.settings import BadSettings, BrokerTls, read_settings
 
 PREFIX = "ZRAZKOVO_COLLECTOR_"
 
 
-class Settings(ProgramSettings):
+class Settings(BrokerTls):
     """Everything that may differ between two installations of the collector."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX)

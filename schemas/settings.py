@@ -7,9 +7,9 @@ copied, committed and mailed.
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
@@ -35,6 +35,26 @@ class ProgramSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, which comes in as arguments; nothing else is read."""
         return env_settings, init_settings
+
+
+class BrokerTls(ProgramSettings):
+    """Whom a program believes that it is the broker, and how it proves itself there. Files in PEM; all of them paths.
+
+    ``broker_ca`` holds the authorities that may have signed the broker's certificate; without it the line is plain,
+    which is for a broker on the same machine. A certificate of the program's own comes with its key.
+    """
+
+    broker_ca: Path | None = None
+    broker_certificate: Path | None = None
+    broker_key: Path | None = None
+
+    @model_validator(mode="after")
+    def _tls_fits_together(self) -> Self:
+        if (self.broker_certificate is None) != (self.broker_key is None):
+            raise ValueError("broker_certificate and broker_key: one without the other")
+        if self.broker_certificate is not None and self.broker_ca is None:
+            raise ValueError("broker_certificate: needs broker_ca too, or the line is not encrypted")
+        return self
 
 
 S = TypeVar("S", bound=ProgramSettings)

@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 import schemas.settings
 from collector.feed.errors import BadSettings
-from schemas.settings import ProgramSettings, read_settings
+from schemas.settings import BrokerTls, read_settings
 from schemas.wire import Name
 
 PREFIX = "ZRAZKOVO_FEED_"
@@ -49,7 +49,7 @@ class Fqm(BaseModel):
     poll_seconds: Annotated[float, Field(ge=0.2, le=60)] = 1.0
 
 
-class Settings(ProgramSettings):
+class Settings(BrokerTls):
     """Every key of the feed. Secrets come from the environment only."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX)

@@ -10,7 +10,7 @@ from types import FrameType
 
 import uvicorn
 
-from collector.errors import CollectorError
+from collector.errors import CollectorError, SettingsError
 from collector.feed.body import Reader
 from collector.feed.errors import BadSettings
 from collector.feed.fqm import Client, Poller
@@ -23,6 +23,7 @@ from collector.feed.store import FeedStore
 from collector.feed.webhook import create_app
 from collector.line import Broker
 from collector.register import read_register
+from collector.tls import Trust, trust
 from schemas.register import Register
 
 logger = logging.getLogger(__name__)
@@ -152,4 +153,12 @@ def _broker(settings: Settings) -> Broker:
         user=settings.broker_user,
         password=password.get_secret_value() if password else None,
         client_id=settings.client_id,
+        trust=_trust(settings),
     )
+
+
+def _trust(settings: Settings) -> Trust | None:
+    try:
+        return trust(settings)
+    except SettingsError as error:
+        raise BadSettings(str(error)) from None

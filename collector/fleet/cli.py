@@ -19,6 +19,7 @@ from collector.fleet.watch import Limits
 from collector.line import Broker
 from collector.serve import Stop, open_store
 from collector.store import Fault, Rollout, Store
+from collector.tls import trust
 
 _LOOK_EVERY_S = 0.5
 _COMMAND_S = 75.0
@@ -39,6 +40,7 @@ def run(settings: Settings, _: Namespace) -> int:
         settings.broker_user,
         password.get_secret_value(),
         settings.client_id,
+        trust(settings),
     )
     store = open_store(settings.database_url, stop)
     if store is not None:

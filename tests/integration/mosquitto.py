@@ -65,6 +65,10 @@ class GuardedMosquitto:
             self._process = None
 
     @property
+    def says(self) -> str:
+        return (self._folder / "mosquitto.log").read_text(errors="replace")
+
+    @property
     def pid(self) -> int:
         assert self._process
         return self._process.pid
