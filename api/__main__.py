@@ -18,6 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="api", description=__doc__)
     parser.add_argument("do", nargs="?", choices=("serve", "openapi"), default="serve")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
+    parser.add_argument("--check-config", action="store_true", help="only say whether the settings are good")
     arguments = parser.parse_args()
     if arguments.do == "openapi":
         return _print_openapi()
@@ -27,6 +28,9 @@ def main() -> int:
     except BadSettings as error:
         print(f"api: {error}", file=sys.stderr)
         return 2
+    if arguments.check_config:
+        print("api: the settings are good")
+        return 0
     try:
         return _serve(settings)
     except (StoreError, OSError) as error:

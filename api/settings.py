@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from schemas.settings import BadSettings, ProgramSettings, read_settings
+from schemas.settings import ProgramSettings, read_settings
 
 PREFIX = "ZRAZKOVO_API_"
 
@@ -31,12 +31,15 @@ class Settings(ProgramSettings):
     bench_port: int | None = Field(None, ge=1, le=65535)
     bench_token: SecretStr | None = None
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if (self.bench_host is None) != (self.bench_port is None):
+            raise ValueError("bench_host and bench_port: set both or neither")
+        if self.pads_ca_file is not None and not Path(self.pads_ca_file).is_file():
+            raise ValueError(f"pads_ca_file: there is no file {self.pads_ca_file}")
+        return self
+
 
 def load_settings(file: Path | None, environ: Mapping[str, str]) -> Settings:
     """The settings out of ``file`` (TOML) and the environment. Raises BadSettings naming the key at fault."""
-    settings = read_settings(Settings, file, environ)
-    if (settings.bench_host is None) != (settings.bench_port is None):
-        raise BadSettings("bench_host and bench_port: set both or neither")
-    if settings.pads_ca_file is not None and not Path(settings.pads_ca_file).is_file():
-        raise BadSettings(f"pads_ca_file: there is no file {settings.pads_ca_file}")
-    return settings
+    return read_settings(Settings, file, environ)

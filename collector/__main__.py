@@ -9,6 +9,7 @@ from pathlib import Path
 from collector import commands
 from collector.errors import CollectorError, SettingsError
 from collector.settings import load_settings
+from schemas.settings import BadSettings
 
 
 def parser() -> argparse.ArgumentParser:
@@ -17,6 +18,9 @@ def parser() -> argparse.ArgumentParser:
         prog="collector", description="Takes votes and queue events in and keeps the figures."
     )
     top.add_argument("--config", type=Path, metavar="FILE", help="settings, a TOML file")
+    top.add_argument(
+        "--check-config", action="store_true", help="only say whether the settings are good (exit code 2 if not)"
+    )
     top.set_defaults(command=commands.run)
     verbs = top.add_subparsers(metavar="COMMAND", title="commands")
     verbs.add_parser("run", help="collect until told to stop (the default)").set_defaults(command=commands.run)
@@ -48,10 +52,11 @@ def main() -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     arguments = parser().parse_args()
     try:
-        return int(arguments.command(load_settings(arguments.config, os.environ), arguments))
-    except CollectorError as error:
+        command = commands.check_config if arguments.check_config else arguments.command
+        return int(command(load_settings(arguments.config, os.environ), arguments))
+    except (CollectorError, BadSettings) as error:
         print(f"collector: {error}", file=sys.stderr)
-        return 2 if isinstance(error, SettingsError) else 1
+        return 2 if isinstance(error, SettingsError | BadSettings) else 1
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ import time
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from collector.errors import SettingsError
+from collector.errors import RegisterError, SettingsError
 from collector.mqtt import Broker
 from collector.register import read_register
 from collector.serve import Stop, open_store, serve
-from collector.settings import PREFIX, Settings
+from collector.settings import Settings
 from collector.store import Store
 from collector.tls import trust
 
@@ -19,9 +19,7 @@ _DAY_MS = 86_400_000
 
 def run(settings: Settings, _: Namespace) -> int:
     """Collects until SIGTERM or SIGINT."""
-    password = settings.broker_password
-    if password is None:
-        raise SettingsError(f"broker_password: set {PREFIX}BROKER_PASSWORD")
+    password = settings.secret("broker_password")
     believed = trust(settings)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -31,7 +29,7 @@ def run(settings: Settings, _: Namespace) -> int:
         return Broker(
             (settings.broker_host, settings.broker_port),
             user=settings.broker_user,
-            password=password.get_secret_value(),
+            password=password,
             client_id=settings.client_id,
             trust=believed,
         )
@@ -44,6 +42,19 @@ def run(settings: Settings, _: Namespace) -> int:
                 store.load_register(loaded)
             serve(store, connect, stop)
     logging.getLogger("collector").info("stopped")
+    return 0
+
+
+def check_config(settings: Settings, _: Namespace) -> int:
+    """Says that the settings, which have been read, would do to collect."""
+    settings.require_secrets()
+    trust(settings)
+    if settings.register_file:
+        try:
+            read_register(settings.register_file)
+        except RegisterError as error:
+            raise SettingsError(f"register_file: {error}") from None
+    print("collector: the settings are good")
     return 0
 
 

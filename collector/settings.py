@@ -18,6 +18,7 @@ class Settings(BrokerTls):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX)
     SECRETS: ClassVar = ("broker_password",)
+    NEEDED: ClassVar = ("broker_password",)
 
     database_url: Annotated[str, Field(min_length=1, repr=False)] = "sqlite:///var/zrazkovo.db"
     register_file: Path | None = None  # loaded at every start

@@ -4,18 +4,22 @@ A key that nobody knows is an error wherever it stands, and a secret may stand i
 copied, committed and mailed.
 """
 
+import os
+import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import ValidationError, model_validator
+from pydantic import SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from schemas.mistakes import Finder, fitting, password_in, sentences, syntax
+
 
 class BadSettings(ValueError):
-    """The settings cannot be used; str() names the key and says what is wrong with it."""
+    """The settings cannot be used; str() has a line a mistake: file and line, the key, what is wrong, what to do."""
 
 
 class ProgramSettings(BaseSettings):
@@ -23,6 +27,7 @@ class ProgramSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
     SECRETS: ClassVar[tuple[str, ...]] = ()
+    NEEDED: ClassVar[tuple[str, ...]] = ()  # secrets that it cannot serve without, though its other commands can
 
     @classmethod
     def settings_customise_sources(
@@ -35,6 +40,20 @@ class ProgramSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, which comes in as arguments; nothing else is read."""
         return env_settings, init_settings
+
+    def secret(self, name: str) -> str:
+        """The secret ``name``. Raises BadSettings saying how to set it when it is missing."""
+        value = getattr(self, name)
+        if value is None:
+            variable = f"{self.model_config.get('env_prefix', '')}{name.upper()}"
+            raise BadSettings(f"{name}: is missing; set {variable} in the environment")
+        assert isinstance(value, SecretStr)
+        return value.get_secret_value()
+
+    def require_secrets(self) -> None:
+        """Raises BadSettings when one of NEEDED is missing."""
+        for name in self.NEEDED:
+            self.secret(name)
 
 
 class BrokerTls(ProgramSettings):
@@ -67,33 +86,69 @@ def read_settings(program: type[S], file: Path | None, environ: Mapping[str, str
         environ: the names in it are checked; their values are read from the process itself.
 
     Raises:
-        BadSettings: a key is unknown, missing, of the wrong form, or a secret in the file.
+        BadSettings: a key is unknown, missing, of the wrong form, contradicts another, or is a secret in the file.
+            Every mistake is told, each with its line and what to do.
     """
     prefix = program.model_config.get("env_prefix", "")
-    values = _read(file) if file else {}
+    text = _text(file) if file else ""
+    finder = Finder(file, text, prefix, environ)
+    values = tomllib.loads(text)
+    wrong = [*_wrong_keys(program, values, finder), *_wrong_variables(program, prefix, environ)]
+    if file is not None:
+        wrong.extend(_shown_to_all(file, values, finder))
+    try:
+        settings = program(**{key: value for key, value in values.items() if key in program.model_fields})
+    except UnreadableVariable as error:
+        wrong.append(f"{prefix}...: {error}; lists and tables are written in JSON there")
+    except ValidationError as error:
+        wrong.extend(sentences(error, program, finder, program.SECRETS))
+    if wrong:
+        raise BadSettings(_told(list(dict.fromkeys(wrong))))
+    return settings
+
+
+def _told(wrong: list[str]) -> str:
+    return wrong[0] if len(wrong) == 1 else "\n  ".join((f"{len(wrong)} mistakes in the settings", *wrong))
+
+
+def _wrong_keys(program: type[ProgramSettings], values: Mapping[str, Any], finder: Finder) -> Iterator[str]:
     for key in values:
         if key in program.SECRETS:
-            raise BadSettings(f"{key}: a secret may not stand in {file}; set {prefix}{key.upper()}")
-        if key not in program.model_fields:
-            raise BadSettings(f"{key}: there is no such setting (in {file})")
+            variable = finder.variable((key,))
+            yield f"{finder.in_file((key,))}a secret may not stand in a file; take it out and set {variable}"
+        elif key not in program.model_fields:
+            near = fitting(key, (name for name in program.model_fields if name not in program.SECRETS))
+            yield f"{finder.in_file((key,))}there is no such setting{near}"
+
+
+def _wrong_variables(program: type[ProgramSettings], prefix: str, environ: Mapping[str, str]) -> Iterator[str]:
+    known = [f"{prefix}{name.upper()}" for name in program.model_fields]
     for name in environ:
-        if name.startswith(prefix) and name.removeprefix(prefix).lower() not in program.model_fields:
-            raise BadSettings(f"{name}: there is no such setting")
-    try:
-        return program(**values)
-    except UnreadableVariable as error:
-        raise BadSettings(f"{prefix}...: {error}; lists and tables are written in JSON there") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        where = f"{key}: " if key else ""
-        raise BadSettings(f"{where}{first['msg']} (in the file, or as {prefix}{key.upper() or '...'})") from None
+        if name.startswith(prefix) and name.upper() not in known:
+            yield f"{name}: there is no such setting{fitting(name, known)}"
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _shown_to_all(file: Path, values: Mapping[str, Any], finder: Finder) -> Iterator[str]:
+    """A password within a URL may stand in the file (libpq's way), but then not for everybody to read."""
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if os.name != "posix" or not mode & stat.S_IROTH:
+        return
+    for key, value in values.items():
+        if password_in(value):
+            who = f"a password is in it and everybody may read this file (mode {mode:o})"
+            yield f"{finder.in_file((key,))}{who}; chmod 640 {file}, or set {finder.variable((key,))} instead"
+
+
+def _text(file: Path) -> str:
+    """What stands in ``file``, which is TOML."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise BadSettings(f"{file}: {error.strerror}") from None
-    except ValueError as error:  # not TOML, or not UTF-8
-        raise BadSettings(f"{file}: not TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise BadSettings(f"{file}, line {line}: not UTF-8; save the file in that encoding") from None
+    wrong = syntax(text)
+    if wrong:
+        raise BadSettings(f"{file}, {wrong}")
+    return text

@@ -14,7 +14,7 @@ from collector.errors import CollectorError
 from collector.feed.errors import BadSettings, FeedError
 from collector.feed.settings import load
 from collector.feed.webhook import document
-from collector.feed.wiring import Feed
+from collector.feed.wiring import Feed, check
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -30,7 +30,12 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps(document(), indent=1, ensure_ascii=False))
         return 0
     try:
-        Feed(load(options.config, os.environ)).run()
+        settings = load(options.config, os.environ)
+        if options.check_config:
+            check(settings)
+            print("feed: the settings are good")
+            return 0
+        Feed(settings).run()
     except BadSettings as error:
         print(f"feed: {error}", file=sys.stderr)
         return 2
@@ -48,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         "(16 characters or more; keys the tickets' pseudonyms), ZRAZKOVO_FEED_FQM_TOKENS (JSON, by name).",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML; the environment wins over it")
+    parser.add_argument(
+        "--check-config", action="store_true", help="only say whether the settings are good (exit code 2 if not)"
+    )
     commands = parser.add_subparsers(dest="do", metavar="COMMAND")
     commands.add_parser("run", help="serve until SIGTERM or Ctrl-C (what happens without a command)")
     commands.add_parser(

@@ -29,6 +29,16 @@ from schemas.register import Register
 logger = logging.getLogger(__name__)
 
 
+def check(settings: Settings) -> None:
+    """Raises BadSettings if the settings do not fit the register; opens no store and no connection."""
+    register = _register(settings)
+    branches = _branches(settings, register)
+    desks = {desk.id: desk.branch for desk in register.desks if desk.branch in branches}
+    for source in settings.fqm:
+        _names(settings, source, branches, desks)
+    _trust(settings)
+
+
 class Feed:
     """One running feed: store, intake, publisher, webhook."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from collector.errors import CollectorError, SettingsError
 from collector.fleet import cli
 from collector.fleet.settings import load_settings
+from schemas.settings import BadSettings
 
 
 def parser() -> argparse.ArgumentParser:
@@ -19,6 +20,9 @@ def parser() -> argparse.ArgumentParser:
         "Secrets come from the environment: ZRAZKOVO_FLEET_BROKER_PASSWORD, _MAIL_PASSWORD, _WEBHOOK_SECRET.",
     )
     top.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML; the environment wins over it")
+    top.add_argument(
+        "--check-config", action="store_true", help="only say whether the settings are good (exit code 2 if not)"
+    )
     top.set_defaults(command=cli.run)
     verbs = top.add_subparsers(metavar="COMMAND")
     verbs.add_parser("run", help="serve until SIGTERM or Ctrl-C (the default)").set_defaults(command=cli.run)
@@ -61,10 +65,11 @@ def main() -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     arguments = parser().parse_args()
     try:
-        return int(arguments.command(load_settings(arguments.config, os.environ), arguments))
-    except CollectorError as error:
+        command = cli.check_config if arguments.check_config else arguments.command
+        return int(command(load_settings(arguments.config, os.environ), arguments))
+    except (CollectorError, BadSettings) as error:
         print(f"fleet: {error}", file=sys.stderr)
-        return 2 if isinstance(error, SettingsError) else 1
+        return 2 if isinstance(error, SettingsError | BadSettings) else 1
     except KeyboardInterrupt:
         return 130
 

@@ -8,12 +8,12 @@ import time
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from collector.errors import SettingsError, StoreError
+from collector.errors import StoreError
 from collector.fleet.alerts import Hook, Mailer, Post, recipients
 from collector.fleet.passwords import PasswordFile
 from collector.fleet.rollout import summary
 from collector.fleet.service import Service, clock
-from collector.fleet.settings import PREFIX, Settings
+from collector.fleet.settings import Settings
 from collector.fleet.shelf import Shelf
 from collector.fleet.watch import Limits
 from collector.line import Broker
@@ -28,9 +28,7 @@ STOPPED_EXIT = 3
 
 def run(settings: Settings, _: Namespace) -> int:
     """Serves until SIGTERM or SIGINT."""
-    password = settings.broker_password
-    if password is None:
-        raise SettingsError(f"broker_password: set {PREFIX}BROKER_PASSWORD")
+    password = settings.secret("broker_password")
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.wish())
@@ -38,7 +36,7 @@ def run(settings: Settings, _: Namespace) -> int:
         settings.broker_host,
         settings.broker_port,
         settings.broker_user,
-        password.get_secret_value(),
+        password,
         settings.client_id,
         trust(settings),
     )
@@ -47,6 +45,14 @@ def run(settings: Settings, _: Namespace) -> int:
         with store:
             make_service(store, broker, settings).run(stop)
     logging.getLogger("fleet").info("stopped")
+    return 0
+
+
+def check_config(settings: Settings, _: Namespace) -> int:
+    """Says that the settings, which have been read, would do to serve."""
+    settings.require_secrets()
+    trust(settings)
+    print("fleet: the settings are good")
     return 0
 
 

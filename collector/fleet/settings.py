@@ -23,6 +23,7 @@ class Settings(BrokerTls):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX)
     SECRETS: ClassVar = ("broker_password", "mail_password", "webhook_secret")
+    NEEDED: ClassVar = ("broker_password",)
 
     database_url: Annotated[str, Field(min_length=1, repr=False)] = "sqlite:///var/zrazkovo.db"
     broker_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"

@@ -83,6 +83,7 @@ class CollectorProcess:
     def __init__(self, folder: Path, broker_port: int, database_url: str, desks: tuple[str, ...]):
         self._log = folder / "collector.log"
         self._config = folder / "collector.toml"
+        self._config.touch(mode=0o600)  # the URL of a PostgreSQL holds its password
         self._config.write_text(
             f'database_url = "{database_url}"\nbroker_port = {broker_port}\n'
             f'register_file = "{register_file(folder, desks)}"\n'

@@ -73,3 +73,40 @@ def test_bad_settings_name_the_key_and_end_with_2(tmp_path: Path, text: str, say
 def test_it_does_not_run_without_a_password(tmp_path: Path) -> None:
     done = collector(tmp_path)
     assert done.returncode == 2 and "ZRAZKOVO_COLLECTOR_BROKER_PASSWORD" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "needs"),
+    [
+        ("collector", "collector", {"ZRAZKOVO_COLLECTOR_BROKER_PASSWORD": "x"}),
+        ("collector.fleet", "fleet", {"ZRAZKOVO_FLEET_BROKER_PASSWORD": "x"}),
+        (
+            "collector.feed",
+            "feed",
+            {"ZRAZKOVO_FEED_TICKET_SECRET": "sixteen characters", "ZRAZKOVO_FEED_REGISTER_FILE": "{register}"},
+        ),
+        ("api", "api", {}),
+    ],
+)
+def test_the_settings_can_be_checked_without_starting_anything(
+    tmp_path: Path, module: str, name: str, needs: dict[str, str]
+) -> None:
+    (tmp_path / "register.toml").write_text(REGISTER + DESK)
+    config = tmp_path / "settings.toml"
+    config.write_text(f'database_url = "sqlite:///{tmp_path / "none.db"}"\n')
+    needed = {key: value.format(register=tmp_path / "register.toml") for key, value in needs.items()}
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("ZRAZKOVO_")} | needed
+
+    def check() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", module, "--config", str(config), "--check-config"],
+            cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    good = check()
+    assert (good.returncode, good.stdout) == (0, f"{name}: the settings are good\n"), good.stderr
+    config.write_text(config.read_text() + "colour = 1\n")
+    bad = check()
+    assert bad.returncode == 2
+    assert bad.stderr == f"{name}: {config}, line 2: colour: there is no such setting\n"
+    assert not (tmp_path / "none.db").exists()

@@ -10,6 +10,7 @@ from collector.settings import PREFIX, Settings, load_settings
 
 def configured(tmp_path: Path, text: str, **environ: str) -> Settings:
     path = tmp_path / "collector.toml"
+    path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
     return load_settings(path, {PREFIX + name.upper(): value for name, value in environ.items()})
 
