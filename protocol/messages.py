@@ -20,35 +20,13 @@ from protocol.fields import (
     OneOf,
     Rule,
 )
+from protocol.words import CLOSE_REASONS, EVENT_TYPES, STEPS, UPDATE_STATES
 
 BAD, GOOD, EXEMPLARY = 1, 2, 3  # order P2.1: Погано / Добре / Зразково
 RATINGS = (BAD, GOOD, EXEMPLARY)
 
-# What a queue system can say (queue-systems study, section 5). Only "called" is certain to come from every one.
-EVENT_TYPES = (
-    "issued",
-    "called",
-    "recalled",
-    "started",
-    "finished",
-    "no_show",
-    "left",
-    "transferred",
-    "held",
-    "requeued",
-    "removed",
-    "closed",  # ours: the feed closes a call that no event of the queue closed; ``reason`` says why
-    "operator_opened",
-    "operator_closed",
-    "operator_paused",
-    "reset",
-)
-# What a pad was doing when it hung or crashed; what its last update has come to.
-STEPS = ("starting", "buttons", "network", "storage", "update", "self_test")
-UPDATE_STATES = ("none", "loading", "waiting", "trial", "done", "refused", "no_space", "rolled_back")
 # Bytes in one Piece: with the topic around it, the packet fits a pad's receive buffer of 1 KB.
 PIECE_BYTES = 504
-CLOSE_REASONS = ("next_call", "end_of_day", "operator_closed", "called_elsewhere", "reset")
 
 
 class Message:

@@ -18,12 +18,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from schemas.wire import EventId, Name
 
 MOST_EVENTS = 500  # in one request
-# Every type of protocol.messages.EVENT_TYPES but "closed", which is the feed's own word.
+# Every type of protocol.words.EVENT_TYPES but "closed", which is the feed's own word.
 NewsType = Literal[
     "issued",
     "called",
     "recalled",
+    "recovered",
     "started",
+    "service_switched",
     "finished",
     "no_show",
     "left",

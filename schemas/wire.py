@@ -36,7 +36,9 @@ EventType = Literal[
     "issued",
     "called",
     "recalled",
+    "recovered",
     "started",
+    "service_switched",
     "finished",
     "no_show",
     "left",
@@ -52,8 +54,12 @@ EventType = Literal[
 ]
 CloseReason = Literal[
     "next_call",
+    "absent",
+    "void",
     "end_of_day",
+    "idle",
     "operator_closed",
+    "operator_moved",
     "called_elsewhere",
     "reset",
 ]

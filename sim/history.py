@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from collector.feed.calls import call_id
 from collector.store import Arrival, Store
 from protocol import topics
-from protocol.messages import CLOSE_REASONS
+from protocol.words import CLOSE_REASONS
 from schemas.periods import day_date
 from sim.city import TIMEZONE, City
 from sim.year import PastCall, calls_of_day

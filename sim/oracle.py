@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 from sim.city import TIMEZONE
 from sim.webhook import QueueNews
 
-_SUMMONS = ("called", "recalled", "started")
+_SUMMONS = ("called", "recalled", "recovered", "started")
 _ENDINGS = ("finished", "no_show", "left", "transferred", "held", "removed")
-_NOBODY_SERVED = ("no_show", "transferred", "held", "removed", "called_elsewhere")
+_NOBODY_SERVED = ("no_show", "absent", "void", "transferred", "held", "removed", "called_elsewhere")
 _LIT_ALONE = {"100": 1, "010": 2, "001": 3}
 _ALL_LIT = "111"
 

@@ -34,7 +34,7 @@ class PastCall:
     ticket: str
     called_ms: int
     ended_ms: int
-    outcome: str  # an ending type of protocol.messages.EVENT_TYPES, or one of CLOSE_REASONS
+    outcome: str  # an ending type of protocol.words.EVENT_TYPES, or one of CLOSE_REASONS
     rating: int
     pressed_ms: int
 

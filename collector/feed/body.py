@@ -16,7 +16,7 @@ from protocol.fields import UNIX_MS
 from schemas.webhook import MOST_EVENTS, QueueNews
 
 MOST_AHEAD_MS = 86_400_000
-ABOUT_TICKETS = frozenset(("issued", "requeued", *SUMMONS, *ENDINGS))
+ABOUT_TICKETS = frozenset(("issued", "requeued", "service_switched", *SUMMONS, *ENDINGS))
 ABOUT_OPERATORS = frozenset(("operator_opened", "operator_closed", "operator_paused"))
 _MANY = TypeAdapter(list[QueueNews])
 

@@ -14,13 +14,16 @@ What an event does, by the situation it meets ("its" call: same ticket; T: this 
 queue systems, section 5.1)
 
     event                       meets                                effect
-    called, started, recalled   T open at this desk                  the same call goes on: a recall, no new vote
-      (a summons; of a queue    U open at this desk                  U closed "next_call", T opened
-      that leaves out "called"  T open at another desk               closed there "called_elsewhere", opened here
-      any of the three opens)   T closed here, or nothing known      T opened: a return is a new call
+    called, started, recalled,  T open at this desk                  the same call goes on: a recall, no new vote
+      recovered (a summons: of  U open at this desk                  U closed "next_call", T opened
+      a queue that leaves out   T open at another desk               closed there "called_elsewhere", opened here
+      "called" any of them      T closed here, or nothing known      T opened: a return is a new call
+      opens)
                                 newer word of the desk or of T       history
                                 a service that is never called       closes U or T elsewhere, opens nothing; history
                                 no desk named                        a recall of T where it is open; "called": history
+    service_switched            T open (at the desk, if one named)   the same call goes on, with another service
+                                T not open                           history
     finished, no_show, left,    T open (at the desk, if one named)   T closed by this event
       transferred, held,        T not open, or called since          history
       removed
@@ -41,7 +44,7 @@ from collector.feed.model import Branch, BranchState, DeskCall, Event, Fact
 from protocol.fields import CALL_ID
 from protocol.messages import CallClosed, CallOpened
 
-SUMMONS = ("called", "recalled", "started")
+SUMMONS = ("called", "recalled", "recovered", "started")
 ENDINGS = ("finished", "no_show", "left", "transferred", "held", "removed")
 
 
@@ -169,7 +172,12 @@ def _recall(before: Step, desk: str, event: Event) -> Step:
             service=event.service or call.service,
             changed_unix_ms=event.occurred_unix_ms,
         )
-    return _noting(before, desk, call, event, "recalled" if event.type == "called" else event.type)
+    return _noting(before, desk, call, event, "recalled" if event.type in ("called", "recovered") else event.type)
+
+
+def _switched(branch: Branch, before: Step, event: Event) -> Step:
+    desk = _desk_of(before.state, event)
+    return _history(branch, before, event) if desk is None else _recall(before, desk, event)
 
 
 def _ending(branch: Branch, before: Step, event: Event) -> Step:
@@ -222,6 +230,7 @@ def _history(branch: Branch, before: Step, event: Event) -> Step:
 _RULES: dict[str, Callable[[Branch, Step, Event], Step]] = {
     **dict.fromkeys(SUMMONS, _summons),
     **dict.fromkeys(ENDINGS, _ending),
+    "service_switched": _switched,
     "operator_closed": _operator_closed,
     "reset": _reset,
 }

@@ -5,16 +5,17 @@ request is under way at a time and the pause begins when the answer has come.
 """
 
 import logging
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import httpx2
+from pydantic import BaseModel, ConfigDict, Field
 
-from collector.errors import StoreError
-from collector.feed.errors import SourceDown
-from collector.feed.fqm_rows import Names, Pull, Snapshot, dump, read_rows, restore, translate
-from collector.feed.intake import Intake
-from collector.feed.store import FeedStore
+from collector.feed.errors import BadSettings, SourceDown
+from collector.feed.fqm_rows import Names, Pull, Seat, Snapshot, dump, read_rows, restore, translate
+from collector.feed.model import Event
+from collector.feed.source import Means, Poller, Replay, Site
+from schemas.wire import Name
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ MOST_CHUNKS = 1000
 FEW_CHUNKS = 20
 WHOLE_EVERY = 5
 END_CHUNKS = 3
-PAUSES_S = (2.0, 4.0, 8.0, 15.0, 30.0)
+_ODD_ROW = frozenset({"a row of another form"})
 
 
 class Client:
@@ -57,46 +58,55 @@ class Client:
         return rows
 
 
-class Poller:
-    """One FQM, polled in a thread of its own until ``stop``."""
+class FqmSeat(BaseModel):
+    """Who an FQM user is, in our names, and at which desk."""
 
-    def __init__(
-        self,
-        client: Client,
-        names: Names,
-        intake: Intake,
-        store: FeedStore,
-        *,
-        poll_seconds: float,
-        clock: Callable[[], int],
-    ):
-        self.up = False
-        self.unknown: set[str] = set()  # numbers of FQM's that our table does not know
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operator: Name
+    desk: Name
+
+
+class Fqm(BaseModel):
+    """One FQM to poll, a ``[[fqm]]`` table; the keys of its tables are FQM's own numbers.
+
+        [[fqm]]
+        name = "main"                         # its token: ZRAZKOVO_FEED_FQM_TOKENS='{"main": "..."}'
+        url = "http://192.0.2.7:5000"         # the very name that FQM was started with
+        offices = {1 = "centre"}              # our branch
+        tasks = {1 = "passport"}              # our service
+        operators = {3 = {operator = "op-3", desk = "centre-1"}}   # who pulls, and where
+
+    A call pulled by anybody else arms no pad. FQM writes an API token's number where it writes a user's: a token that
+    pulls must not share its number with an operator named here.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[Name, Field(max_length=12)]
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]
+    offices: dict[int, Name]
+    operators: dict[int, FqmSeat]
+    tasks: dict[int, Name] = {}
+    poll_seconds: Annotated[float, Field(ge=0.2, le=60)] = 1.0
+
+
+class FqmPoller(Poller):
+    """One FQM."""
+
+    KIND, LABEL = "fqm", "FQM"
+
+    def __init__(self, client: Client, names: Names, means: Means, *, poll_seconds: float):
+        super().__init__(names.source, frozenset(names.offices.values()), means.clock, poll_seconds=poll_seconds)
         self._client = client
         self._names = names
-        self._intake = intake
-        self._store = store
-        self._poll_seconds = poll_seconds
-        self._clock = clock
+        self._intake = means.intake
+        self._store = means.store
         self._snapshot: Snapshot | None = None
         self._chunks = 1
         self._sweeps = 0
-        self._trouble: str | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="fqm-" + names.source, daemon=True)
 
-    @property
-    def source(self) -> str:
-        return self._names.source
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends the thread; an answer that is awaited is given up."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(1.0)
+    def close(self) -> None:
         self._client.close()
 
     def poll(self) -> None:
@@ -110,7 +120,7 @@ class Poller:
             self._intake.accept(said.events, source=(self._names.source, dump(said.snapshot)))
         self._snapshot = said.snapshot
         self._sweeps += 1
-        self._wonder(said.unknown)
+        self.wonder(said.unknown)
 
     def _sweep(self, first: int) -> Sequence[Pull]:
         rows: list[object] = []
@@ -124,7 +134,7 @@ class Poller:
             self._chunks = 1  # fewer than there were: the next sweep is whole
         pulls, unreadable = read_rows(rows)
         if unreadable:
-            self._wonder(frozenset({"a row of another form"}))
+            self.wonder(_ODD_ROW)
         return pulls
 
     def _kept(self) -> Snapshot | None:
@@ -135,34 +145,42 @@ class Poller:
             logger.error("%s: the snapshot kept of it cannot be read; beginning anew", self._names.source)
             return None
 
-    def _run(self) -> None:
-        failures = 0
-        while not self._stopping.is_set():
-            try:
-                self.poll()
-                self._say(None)
-                failures = 0
-            except (SourceDown, StoreError) as error:
-                self._say(str(error))
-                failures += 1
-            except Exception:
-                if self._stopping.is_set():
-                    return
-                logger.exception("%s: an error of ours; polling goes on", self._names.source)
-                failures += 1
-            self._stopping.wait(PAUSES_S[min(failures, len(PAUSES_S)) - 1] if failures else self._poll_seconds)
 
-    def _say(self, trouble: str | None) -> None:
-        """One line for a change of state, not one for a poll."""
-        if self._stopping.is_set():
-            return
-        if trouble is not None and trouble != self._trouble:
-            logger.warning("FQM %s: %s", self._names.source, trouble)
-        elif trouble is None and not self.up:
-            logger.info("FQM %s: polling", self._names.source)
-        self._trouble, self.up = trouble, trouble is None
+def open_fqm(table: Fqm, means: Means) -> FqmPoller:
+    """Raises BadSettings."""
+    client = Client(table.url, means.secret or "")
+    return FqmPoller(client, names_of(table, means.site), means, poll_seconds=table.poll_seconds)
 
-    def _wonder(self, unknown: frozenset[str]) -> None:
-        for what in sorted(unknown - self.unknown):
-            logger.warning("FQM %s: our table does not know %s", self._names.source, what)
-        self.unknown |= unknown
+
+def replay_fqm(table: Fqm, site: Site) -> Replay:
+    """Reads recorded sweeps: each the list of all rows that FQM answered with, of whatever chunks."""
+    names, snapshot = names_of(table, site), None
+
+    def replay(at_unix_ms: int, rows: object) -> tuple[Mapping[str, Sequence[Event]], frozenset[str]]:
+        nonlocal snapshot
+        if not isinstance(rows, list):
+            raise ValueError("a sweep of FQM's is a list of tickets")
+        pulls, unreadable = read_rows(rows)
+        said = translate(names, snapshot, pulls, whole=True, now_unix_ms=at_unix_ms)
+        snapshot = said.snapshot
+        return said.events, said.unknown | (_ODD_ROW if unreadable else frozenset())
+
+    return replay
+
+
+def names_of(table: Fqm, site: Site) -> Names:
+    """Raises BadSettings for a branch or desk that is none of this feed's."""
+    for office, branch in table.offices.items():
+        if branch not in site.branches:
+            raise BadSettings(f"fqm.{table.name}.offices.{office}: no branch of this feed is called {branch!r}")
+    for user, seat in table.operators.items():
+        if seat.desk not in site.desks:
+            raise BadSettings(f"fqm.{table.name}.operators.{user}: no desk of this feed is called {seat.desk!r}")
+    return Names(
+        source=table.name,
+        offices=table.offices,
+        seats={user: Seat(seat.operator, seat.desk) for user, seat in table.operators.items()},
+        services=table.tasks,
+        desk_branches=site.desks,
+        ticket_secret=site.ticket_secret,
+    )

@@ -9,18 +9,20 @@ import hashlib
 import hmac
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, cast
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
 from collector.errors import StoreError
+from collector.feed import source
 from collector.feed.body import Fault, NotJson, Reader
 from collector.feed.intake import Intake
+from collector.feed.source import Route
 from schemas.webhook import MOST_EVENTS, Problem, QueueNews, Receipt
 
 logger = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ def create_app(
     digests: Iterable[str],
     health: Callable[[], Mapping[str, object]],
     clock: Callable[[], int],
+    routes: Iterable[Route] = (),
 ) -> FastAPI:
     """The application.
 
@@ -87,6 +90,7 @@ def create_app(
         digests: SHA-256, in hex, of every token that may send events.
         health: what ``GET /v1/health`` answers.
         clock: the wall clock, Unix milliseconds.
+        routes: paths of queue systems that call us in words of their own; they stand in no document.
     """
     app = FastAPI(title="Zrazkovo: the feed", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     allowed = tuple(digests)
@@ -110,6 +114,8 @@ def create_app(
         """Whether the broker is connected, and what still waits for the collector, by branch."""
         return JSONResponse(dict(health()), headers={"Cache-Control": "no-store"})
 
+    for route in routes:
+        app.add_api_route(route.path, _endpoint(route), methods=[route.method], include_in_schema=False)
     _answer_with_problems(app)
     return app
 
@@ -122,6 +128,21 @@ def document() -> dict[str, Any]:
     made.setdefault("components", {}).setdefault("schemas", {}).update(shapes["$defs"])
     made["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     return made
+
+
+def _endpoint(route: Route) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        asked = source.Request(
+            request.method,
+            request.url.path,
+            request.url.query,
+            {name.lower(): value for name, value in request.headers.items()},
+            await _body(request),
+        )
+        reply = await run_in_threadpool(route.take, asked)
+        return Response(reply.body, reply.status, media_type=reply.media_type)
+
+    return endpoint
 
 
 def _take(intake: Intake, reader: Reader, body: bytes, now_unix_ms: int) -> dict[str, int]:

@@ -4,7 +4,6 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Mapping
 from datetime import time as time_of_day
 from types import FrameType
 
@@ -13,12 +12,13 @@ import uvicorn
 from collector.errors import CollectorError, SettingsError
 from collector.feed.body import Reader
 from collector.feed.errors import BadSettings
-from collector.feed.fqm import Client, Poller
-from collector.feed.fqm_rows import Names, Seat
 from collector.feed.intake import Intake
 from collector.feed.model import Branch
 from collector.feed.publisher import Publisher
-from collector.feed.settings import Fqm, Settings
+from collector.feed.registry import ADAPTERS
+from collector.feed.seats import Seats
+from collector.feed.settings import Settings
+from collector.feed.source import Means, Site, Source
 from collector.feed.store import FeedStore
 from collector.feed.webhook import create_app
 from collector.line import Broker
@@ -31,11 +31,7 @@ logger = logging.getLogger(__name__)
 
 def check(settings: Settings) -> None:
     """Raises BadSettings if the settings do not fit the register; opens no store and no connection."""
-    register = _register(settings)
-    branches = _branches(settings, register)
-    desks = {desk.id: desk.branch for desk in register.desks if desk.branch in branches}
-    for source in settings.fqm:
-        _names(settings, source, branches, desks)
+    site_of(settings)
     _trust(settings)
 
 
@@ -43,52 +39,69 @@ class Feed:
     """One running feed: store, intake, publisher, webhook."""
 
     def __init__(self, settings: Settings):
-        register = _register(settings)
-        self.branches = _branches(settings, register)
+        self.site = site_of(settings)
         self._settings = settings
-        desks = {desk.id: desk.branch for desk in register.desks if desk.branch in self.branches}
-        names = {source.name: _names(settings, source, self.branches, desks) for source in settings.fqm}
         self._store = FeedStore.open(settings.database_url)
-        self._publisher = Publisher(self._store, _broker(settings), self.branches)
-        self._intake = Intake(self._store, self._publisher, branches=self.branches, desks=desks, clock=unix_ms)
+        branches, desks = self.site.branches, self.site.desks
+        self._publisher = Publisher(self._store, _broker(settings), branches)
+        self._intake = Intake(self._store, self._publisher, branches=branches, desks=desks, clock=unix_ms)
         self._publisher.attach(retell=self._intake.tell_all, tick=self._intake.expire)
-        self._reader = Reader(desks, frozenset(self.branches), settings.ticket_secret.get_secret_value())
-        self._pollers = [self._poller(source, names[source.name]) for source in settings.fqm]
+        self._reader = Reader(desks, frozenset(branches), self.site.ticket_secret)
+        self._sources = self._open_sources()
 
     def run(self) -> None:
         """Serves until SIGTERM or SIGINT; raises OSError if the port is taken."""
-        if not self._settings.tokens and not self._settings.fqm:
+        if not self._settings.tokens and not self._sources:
             logger.warning("no tokens: every webhook request will be refused; see `python -m collector.feed token`")
         with socket.create_server((self._settings.listen_host, self._settings.listen_port)) as listening:
             self._store.begin_journals(unix_ms())
             self._intake.expire()  # what ended while the feed was down is closed before any pad hears of it
             self._publisher.start()
-            for poller in self._pollers:
-                poller.start()
+            for source in self._sources:
+                source.start()
             try:
                 self._serve(listening)
             finally:
-                for poller in self._pollers:
-                    poller.stop()
+                for source in self._sources:
+                    source.stop()
                 self._publisher.stop()
                 self._store.close()
 
     def health(self) -> dict[str, object]:
-        well = self._publisher.connected and not self._publisher.stale and all(each.up for each in self._pollers)
+        well = self._publisher.connected and not self._publisher.stale and all(each.up for each in self._sources)
         depths = self._store.depths()
         return {
             "status": "ok" if well else "degraded",
             "broker": {"connected": self._publisher.connected},
-            "outbox": {branch: depths.get(branch, 0) for branch in self.branches},
-            "fqm": {each.source: {"up": each.up, "unknown": len(each.unknown)} for each in self._pollers},
+            "outbox": {branch: depths.get(branch, 0) for branch in self.site.branches},
+            "sources": {
+                each.name: {
+                    "kind": each.KIND,
+                    "up": each.up,
+                    "unknown": len(each.unknown),
+                    "last_heard_unix_ms": each.last_heard_unix_ms,
+                }
+                for each in self._sources
+            },
         }
 
-    def _poller(self, source: Fqm, names: Names) -> Poller:
-        client = Client(source.url, self._settings.fqm_tokens[source.name].get_secret_value())
-        return Poller(client, names, self._intake, self._store, poll_seconds=source.poll_seconds, clock=unix_ms)
+    def _open_sources(self) -> list[Source]:
+        found = []
+        for kind, adapter in ADAPTERS.items():
+            for table in getattr(self._settings, kind):
+                secret = self._settings.secret_of(table.name)
+                found.append(adapter.opens(table, Means(self.site, self._intake, self._store, unix_ms, secret)))
+        return found
 
     def _serve(self, listening: socket.socket) -> None:
-        app = create_app(self._intake, self._reader, digests=self._settings.tokens, health=self.health, clock=unix_ms)
+        app = create_app(
+            self._intake,
+            self._reader,
+            digests=self._settings.tokens,
+            health=self.health,
+            clock=unix_ms,
+            routes=[route for source in self._sources for route in source.routes],
+        )
         server = _Server(
             uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
         )
@@ -111,6 +124,18 @@ class _Server(uvicorn.Server):
 
 def unix_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def site_of(settings: Settings) -> Site:
+    """What the register file and the settings say, every queue system's tables checked. Raises BadSettings."""
+    register = _register(settings)
+    branches = _branches(settings, register)
+    desks = {desk.id: desk.branch for desk in register.desks if desk.branch in branches}
+    site = Site(branches, desks, Seats(), settings.ticket_secret.get_secret_value())
+    for kind, adapter in ADAPTERS.items():
+        for table in getattr(settings, kind):
+            adapter.checks(table, site)
+    return site
 
 
 def _register(settings: Settings) -> Register:
@@ -136,23 +161,6 @@ def _branches(settings: Settings, register: Register) -> dict[str, Branch]:
         for branch in known.values()
         if settings.branches is None or branch.id in settings.branches
     }
-
-
-def _names(settings: Settings, source: Fqm, branches: Mapping[str, Branch], desks: Mapping[str, str]) -> Names:
-    for office, branch in source.offices.items():
-        if branch not in branches:
-            raise BadSettings(f"fqm.{source.name}.offices.{office}: no branch of this feed is called {branch!r}")
-    for user, seat in source.operators.items():
-        if seat.desk not in desks:
-            raise BadSettings(f"fqm.{source.name}.operators.{user}: no desk of this feed is called {seat.desk!r}")
-    return Names(
-        source=source.name,
-        offices=source.offices,
-        seats={user: Seat(seat.operator, seat.desk) for user, seat in source.operators.items()},
-        services=source.tasks,
-        desk_branches=desks,
-        ticket_secret=settings.ticket_secret.get_secret_value(),
-    )
 
 
 def _broker(settings: Settings) -> Broker:

@@ -17,7 +17,7 @@ from firmware.board.config import ConfigError
 from firmware.board.lamps import PwmLamp
 from firmware.board.net import Net
 from firmware.board.netif import ChipNetwork
-from protocol.messages import STEPS
+from protocol.words import STEPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -173,7 +173,7 @@ class Board(Protocol):
         """Once in eight seconds at least, or the pad restarts with RESET "watchdog"."""
 
     def mark(self, step: str) -> None:
-        """Notes what the pad is doing now (protocol.messages.STEPS), where a restart finds it. Takes microseconds."""
+        """Notes what the pad is doing now (protocol.words.STEPS), where a restart finds it. Takes microseconds."""
 
     def leave(self, reset: str) -> None:
         """Notes why the restart that follows is made: "soft", "update" or "crash"."""

@@ -4,10 +4,10 @@ It is one number of 32 bits, because that is what survives a watchdog's bite on 
 
     bits 31..16  magic; anything else there is the noise of a cold start
     bits 15..8   what was left: 0 nothing yet (the pad runs), else the place in LEFT
-    bits  7..0   the step, its place in protocol.messages.STEPS
+    bits  7..0   the step, its place in protocol.words.STEPS
 """
 
-from protocol.messages import STEPS
+from protocol.words import STEPS
 
 # What a pad can leave before it restarts; words of PadStatus.reset.
 LEFT = ("", "soft", "crash", "update")

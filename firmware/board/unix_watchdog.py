@@ -11,7 +11,7 @@ import time
 
 import micropython
 
-from protocol.messages import STEPS
+from protocol.words import STEPS
 
 _NAPS = 7  # of one second; a nap begun when the last food came makes it seven to eight
 _FILE = "/last-words"

@@ -9,7 +9,7 @@ import gc
 from firmware.board.lamps import PinLamp
 from firmware.board.mqtt import _packet, _string
 from protocol import codec, topics
-from protocol.messages import STEPS
+from protocol.words import STEPS
 
 if hasattr(gc, "threshold"):
     # MicroPython collects only when its heap is full, and then what lives is strewn all over it: the tests that

@@ -14,10 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from collector.feed.errors import SourceDown
-from collector.feed.fqm import CHUNK, END_CHUNKS, FEW_CHUNKS, WHOLE_EVERY, Client, Poller
+from collector.feed.fqm import CHUNK, END_CHUNKS, FEW_CHUNKS, WHOLE_EVERY, Client, FqmPoller
 from collector.feed.fqm_rows import KEPT_MS, Names, Pull, Said, Seat, Snapshot, dump, read_rows, restore, translate
 from collector.feed.intake import Intake
 from collector.feed.model import Branch
+from collector.feed.seats import Seats
+from collector.feed.source import Means, Site
 from collector.feed.store import FeedStore
 from protocol.fields import EVENT_ID
 from protocol.messages import CallClosed, CallOpened
@@ -282,8 +284,9 @@ class Polled:
         self.store = FeedStore.open(f"sqlite:///{folder}/feed.db")
         branches = {name: Branch(name, "Europe/Kyiv", time(20)) for name in ("centre", "annex")}
         intake = Intake(self.store, self.told, branches=branches, desks=NAMES.desk_branches, clock=lambda: NOW)
-        client = Client(stage.url, "a token")
-        self.poller = Poller(client, NAMES, intake, self.store, poll_seconds=0.01, clock=lambda: NOW)
+        site = Site(branches, NAMES.desk_branches, Seats(), NAMES.ticket_secret)
+        means = Means(site, intake, self.store, lambda: NOW)
+        self.poller = FqmPoller(Client(stage.url, "a token"), NAMES, means, poll_seconds=0.01)
 
     def end(self) -> None:
         self.poller.stop()
@@ -397,7 +400,7 @@ def test_an_answer_that_is_no_list_is_an_outage(stage: Stage, body: str) -> None
 def test_an_outage_is_logged_once_and_nothing_is_removed_by_it(
     stage: Stage, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collector.feed.fqm.PAUSES_S", (0.01,))
+    monkeypatch.setattr("collector.feed.source.PAUSES_S", (0.01,))
     caplog.set_level(logging.INFO, "collector.feed.fqm")
     stage.answer = recorded("09")
     polled = Polled(stage, tmp_path)

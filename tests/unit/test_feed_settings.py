@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from collector.feed.__main__ import main
+from collector.feed.errors import BadSettings
+from collector.feed.registry import ADAPTERS
 from collector.feed.settings import load
 
 GOOD = """register_file = "register.toml"
@@ -93,3 +95,18 @@ def test_a_fresh_token_comes_with_its_digest(capsys: pytest.CaptureFixture[str])
     (_, token), (_, digest) = (line.split() for line in capsys.readouterr().out.splitlines())
     assert len(token) >= 43
     assert digest == hashlib.sha256(token.encode()).hexdigest()
+
+
+def test_every_kind_of_queue_system_in_the_registry_has_its_list_in_the_settings(config: Path) -> None:
+    settings = load(config, {})
+    assert all(getattr(settings, kind) == () for kind in ADAPTERS)
+
+
+def test_two_queue_systems_of_one_name_are_refused(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZRAZKOVO_FEED_SOURCE_SECRETS", '{"main": "a token"}')
+    table = '\n[[fqm]]\nname = "main"\nurl = "http://192.0.2.7:5000"\noffices = {}\noperators = {}\n'
+    config.write_text(config.read_text() + table)
+    assert load(config, {}).secret_of("main") == "a token"
+    config.write_text(config.read_text() + table)
+    with pytest.raises(BadSettings, match="main"):
+        load(config, {})
