@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help flash pads run sim test test-pico test-portable sweep check format schemas bench bench-demo bench-finger bench-reconnect soak lock clean
+.PHONY: help flash pads run sim chaos test test-pico test-portable sweep check format schemas bench bench-demo bench-finger bench-reconnect soak lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -13,6 +13,9 @@ run: .venv/run.ok ## a whole city's centre at work on this machine: broker, feed
 
 sim: .venv/run.ok ## one bounded day without a browser, then every press is accounted for: SEED=7 MINUTES=1
 	@$(BIN)/python -m sim day --seed $(or $(SEED),7) --minutes $(or $(MINUTES),1) $(ARGS)
+
+chaos: .venv/dev.ok ## a day of injuries on real parts, then counted row by row: SEED=7 MINUTES=1 ARGS="--collectors 3"
+	@$(BIN)/python -m sim chaos --seed $(or $(SEED),7) --minutes $(or $(MINUTES),1) $(ARGS)
 
 test: .venv/dev.ok test-portable ## every test that this machine can run
 	@$(BIN)/python -m pytest -n $(or $(JOBS),4) --dist loadscope $(ARGS)

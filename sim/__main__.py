@@ -36,6 +36,13 @@ def _day(**given: Any) -> int:
     return headless.run(headless.Options(**given))
 
 
+def _chaos(keep: Path | None = None, schedule: bool = False, **given: Any) -> int:
+    from sim.chaos import campaign
+    from sim.chaos.schedule import Options
+
+    return campaign.run(Options(**given), keep, schedule)
+
+
 def _history(data: Path, **given: Any) -> int:
     from sim import past, place
 
@@ -50,7 +57,13 @@ def _broker(config: Path) -> int:
     return supervisor.serve(lambda stopping: broker.serve(settings, stopping))
 
 
-_COMMANDS: dict[str, Callable[..., int]] = {"run": _run, "day": _day, "history": _history, "broker": _broker}
+_COMMANDS: dict[str, Callable[..., int]] = {
+    "run": _run,
+    "day": _day,
+    "chaos": _chaos,
+    "history": _history,
+    "broker": _broker,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""One server process of the demonstration: started, waited for, watched, started again, stopped. Not what it does.
+"""One server process of a simulation: started, waited for, watched, started again, stopped. Not what it does.
 
 A child is ready when its log has a line with the word ``ready``; SIGTERM asks it to stop; it ends when we end (see
 sim/tether.py). Secrets reach it by its environment, never by its arguments or its log.
@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sim.errors import ChildFailed
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 READY_S = 60.0
 STOP_S = 10.0
 _LOOK_EVERY_S = 0.05
-_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # before a child that died is started again; the last one repeats
+_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _STEADY_S = 60.0
 _LAST_LINES = 8
 _SETTINGS = "ZRAZKOVO_"
@@ -37,16 +37,29 @@ class Child:
     name: for people and for the log file.
     arguments: the module and its arguments, as after ``python -m``.
     environ: added to ours.
+    pauses_s: before it is started again when it died; the last one repeats.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str], *, environ: Mapping[str, str], log_file: Path):
+    ready = _READY  # what its log says when it serves
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        log_file: Path,
+        pauses_s: Sequence[float] = _PAUSES_S,
+    ):
         self.name = name
         self.log_file = log_file
         self.process: subprocess.Popen[bytes] | None = None
         self._arguments = list(arguments)
         self._environ = dict(environ)
+        self._pauses_s = pauses_s
         self._log_begins = 0
         self._stopping = False
+        self._holders = 0
 
     @property
     def is_running(self) -> bool:
@@ -57,7 +70,7 @@ class Child:
         self._spawn()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within_s
-        while not _READY.search(self._log()):
+        while not self.ready.search(self._log()):
             if not self.is_running:
                 raise ChildFailed(f"{self.name} {self._how_it_ended()}{self._quote()}")
             if loop.time() > deadline:
@@ -76,15 +89,32 @@ class Child:
             if self._stopping:
                 return
             failures = 0 if loop.time() - began > _STEADY_S else failures
-            pause_s = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
+            pause_s = self._pauses_s[min(failures, len(self._pauses_s) - 1)]
             report(f"{self.name} {self._how_it_ended()}; starting it again in {pause_s:g} s (log: {self.log_file})")
             await asyncio.sleep(pause_s)
+            while self._holders:
+                await asyncio.sleep(_LOOK_EVERY_S)
             failures += 1
             try:
                 await self.start()
                 report(f"{self.name} is back")
             except ChildFailed as error:
                 report(str(error))
+
+    @contextlib.contextmanager
+    def held_down(self) -> Iterator[None]:
+        """Inside, watch() does not start it again."""
+        self._holders += 1
+        try:
+            yield
+        finally:
+            self._holders -= 1
+
+    async def ended(self, within_s: float = STOP_S) -> None:
+        """Returns when it is not running, or after the time."""
+        deadline = asyncio.get_running_loop().time() + within_s
+        while self.is_running and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     async def stop(self) -> None:
         """Asks the child to stop, waits, and kills it if it does not go."""
@@ -93,9 +123,7 @@ class Child:
             return
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
-        deadline = asyncio.get_running_loop().time() + STOP_S
-        while self.is_running and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(_LOOK_EVERY_S)
+        await self.ended()
         self.kill()
 
     def kill(self) -> None:
@@ -104,12 +132,16 @@ class Child:
             self.process.kill()
             self.process.wait()
 
+    def command(self) -> list[str]:
+        """What is run: a module that ends when we end."""
+        return [sys.executable, "-m", "sim.tether", *self._arguments]
+
     def _spawn(self) -> None:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as output:
             self._log_begins = output.tell()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "sim.tether", *self._arguments],
+                self.command(),
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=output,

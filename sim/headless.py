@@ -18,7 +18,8 @@ from sim.city import CITY, City, closing_far_from, with_fewer_desks
 from sim.day import Day
 from sim.errors import ChildFailed, SettingsError
 from sim.interpreter import compile_firmware
-from sim.oracle import Difference, Ledger, Oracle, compare
+from sim.ledger import Ledger
+from sim.oracle import Difference, Oracle, compare
 from sim.place import Place, Ports
 from sim.ports import choose
 from sim.screen import Screen, Told
@@ -58,7 +59,7 @@ def run(options: Options) -> int:
     city, screen = _city(options), Screen()
 
     async def work() -> None:
-        with _folder(options.data) as folder:
+        with kept_or_temporary(options.data, "zrazkovo-day-") as folder:
             outcomes.append(await live(options, city, folder, screen))
 
     supervise(work(), at_once=lambda: None)
@@ -132,13 +133,14 @@ async def _joined(oracle: Oracle, ledger: Ledger, stack: Stack) -> float:
 
 
 @contextlib.contextmanager
-def _folder(data: Path | None) -> Iterator[Path]:
+def kept_or_temporary(data: Path | None, prefix: str) -> Iterator[Path]:
+    """``data``, which must be empty, or a folder that goes again. Raises SettingsError."""
     if data is None:
-        with tempfile.TemporaryDirectory(prefix="zrazkovo-day-") as name:
+        with tempfile.TemporaryDirectory(prefix=prefix) as name:
             yield Path(name)
         return
     if data.exists() and any(data.iterdir()):
-        raise SettingsError(f"--data {data}: the folder is not empty, and a day must begin with nothing")
+        raise SettingsError(f"{data}: the folder is not empty, and a day must begin with nothing")
     yield data
 
 

@@ -1,6 +1,6 @@
 """The reference model: what must come out of a day, known from what people did and what lamps showed.
 
-It shares no code with the feed, the collector or the store, and reads the collector's SQLite file by itself.
+It shares no code with the feed, the collector or the store, and reads the collector's database by itself (ledger.py).
 
 Rules of the file
 1.  A call is named by its desk and the millisecond of its summons; ids of the system are never computed here.
@@ -8,15 +8,16 @@ Rules of the file
     stands at the pad knows no more than that, and it must be enough.
 """
 
-import sqlite3
+import math
+import time
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sim.city import TIMEZONE
+from sim.ledger import Ledger, Recorded
 from sim.webhook import QueueNews
 
 _SUMMONS = ("called", "recalled", "recovered", "started")
@@ -24,6 +25,8 @@ _ENDINGS = ("finished", "no_show", "left", "transferred", "held", "removed")
 _NOBODY_SERVED = ("no_show", "absent", "void", "transferred", "held", "removed", "called_elsewhere")
 _LIT_ALONE = {"100": 1, "010": 2, "001": 3}
 _ALL_LIT = "111"
+# A vote is in flash a few milliseconds after the lamps have shown it; on a machine that is busy killing, later.
+_WRITING_S = 2.0
 
 
 @dataclass(slots=True)
@@ -39,6 +42,8 @@ class TrueCall:
     outcome: str | None = None
     rating: int = 0
     lit: bool = False  # all three lamps were seen alight while it was open
+    given_s: float = 0.0  # when the press was taken, by the monotonic clock
+    doubtful: bool = False  # the pad lost its power as the vote was being written: it may hold it or not
 
     @property
     def name(self) -> tuple[str, int]:
@@ -70,8 +75,12 @@ _KYIV = ZoneInfo(TIMEZONE)
 
 @dataclass(slots=True)
 class Oracle:
-    """A witness of a day (sim/world.py); ``lamps_changed`` is to be told every change of every pad's lamps."""
+    """A witness of a day (sim/world.py); ``lamps_changed`` is to be told every change of every pad's lamps.
 
+    ``injured``: somebody breaks things, so that dark lamps are no fault of the system's; power_cut() is told.
+    """
+
+    injured: bool = False
     calls: list[TrueCall] = field(default_factory=list)
     presses: list[TruePress] = field(default_factory=list)
     broken: list[Difference] = field(default_factory=list)
@@ -79,6 +88,8 @@ class Oracle:
     _latest: dict[tuple[str, str], TrueCall] = field(default_factory=dict)
     _pressed: dict[tuple[str, int], TruePress] = field(default_factory=dict)
     _lamps: dict[str, str] = field(default_factory=dict)
+    _latest_vote: dict[str, TrueCall] = field(default_factory=dict)
+    _cut_s: dict[str, float] = field(default_factory=dict)
 
     def told(self, news: QueueNews) -> None:
         """The queue said something: which call is open at which desk from now on."""
@@ -96,8 +107,16 @@ class Oracle:
 
     def found_no_light(self, desk: str, ticket: str) -> None:
         call = self._latest[desk, ticket]
-        if not call.rating:
+        if not call.rating and not self.injured:
             self._break(f"{_name(call)}: the client looked for lit buttons and found {self._lamps.get(desk)}")
+
+    def power_cut(self, desk: str) -> None:
+        """A pad dies now: the vote that it took a moment ago may not be in its flash yet (invariant 2 of DESIGN)."""
+        now = time.monotonic()
+        self._cut_s[desk] = now
+        call = self._latest_vote.get(desk)
+        if call is not None and now - call.given_s < _WRITING_S:
+            call.doubtful = True
 
     def lamps_changed(self, desk: str, lamps: str) -> None:
         before, self._lamps[desk] = self._lamps.get(desk), lamps
@@ -111,6 +130,10 @@ class Oracle:
             self._taken(desk, rating)
         elif (call := self._open.get(desk)) is None or call.rating != rating:
             self._break(f"{desk}: only button {rating} is lit, which nobody pressed in this call")
+
+    def given(self) -> dict[tuple[str, int], float]:
+        """When each vote was given, by the name of its call, in seconds of the monotonic clock."""
+        return {call.name: call.given_s for call in self.calls if call.rating}
 
     @property
     def votes(self) -> int:
@@ -144,81 +167,18 @@ class Oracle:
             self._break(f"{desk}: button {rating} went alight though nobody pressed it")
         elif press.call is None:
             self._break(f"{desk}: a press without a client was taken for a vote")
-        elif press.call.rating:
+        elif press.call.rating and not press.call.doubtful:
             self._break(f"{_name(press.call)}: a second press was taken for a vote")
         else:
+            now = time.monotonic()
             press.taken = True
-            press.call.rating = rating
+            press.call.rating, press.call.given_s = rating, now
+            # What a dead pad's lamps had shown may be read off its wires a moment after its end.
+            press.call.doubtful = now - self._cut_s.get(desk, -math.inf) < _WRITING_S
+            self._latest_vote[desk] = press.call
 
     def _break(self, text: str) -> None:
         self.broken.append(Difference("broken", text))
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A call as the collector's database has it, with the rating of its vote or 0."""
-
-    id: str
-    branch: str
-    desk: str
-    operator: str | None
-    service: str | None
-    ticket: str | None
-    called_unix_ms: int
-    day: int
-    outcome: str | None
-    rating: int
-
-    @property
-    def name(self) -> tuple[str, int]:
-        return self.desk, self.called_unix_ms
-
-
-class Ledger:
-    """The collector's SQLite file, read only and by itself."""
-
-    def __init__(self, file: Path):
-        self._connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def counts(self) -> tuple[int, int, int]:
-        """Calls, calls with an outcome, and votes."""
-        return (self._count("call"), self._count("call", "outcome is not null"), self._count("vote"))
-
-    def recorded(self) -> list[Recorded]:
-        rows = self._connection.execute(
-            "select c.id, c.branch, c.desk, c.operator, c.service, c.ticket, c.called_unix_ms, c.day, c.outcome,"
-            " coalesce(v.rating, 0) from call c left join vote v on v.call = c.id and v.desk = c.desk"
-        )
-        return [Recorded(*row) for row in rows]
-
-    def unjoined(self) -> list[str]:
-        """Votes that belong to no call, and whatever was kept aside."""
-        votes = self._connection.execute(
-            "select v.call, v.desk from vote v left join call c on c.id = v.call and c.desk = v.desk where c.id is null"
-        )
-        kept = self._connection.execute("select reason, topic, problem from kept")
-        return [f"vote {row}" for row in votes] + [f"kept {row}" for row in kept]
-
-    def unavailable(self) -> set[tuple[str, int]]:
-        """The calls, by name, that are held to have been without a lit pad."""
-        rows = self._connection.execute(
-            "select c.desk, c.called_unix_ms from console_unavailable u"
-            " join call c on c.id = u.call and c.desk = u.desk"
-        )
-        return {(row[0], row[1]) for row in rows}
-
-    def rollups(self) -> dict[tuple[str, str, str, int], tuple[int, ...]]:
-        """(calls, eligible, bad, good, exemplary) by (cut, branch, key, day)."""
-        rows = self._connection.execute(
-            "select cut, branch, key, day, calls, eligible, bad, good, exemplary from rollup_day"
-        )
-        return {row[:4]: row[4:] for row in rows if any(row[4:])}
-
-    def _count(self, table: str, where: str = "true") -> int:
-        return int(self._connection.execute(f'select count(*) from "{table}" where {where}').fetchone()[0])
 
 
 def compare(oracle: Oracle, ledger: Ledger) -> list[Difference]:
@@ -236,7 +196,7 @@ def compare(oracle: Oracle, ledger: Ledger) -> list[Difference]:
     found += [
         Difference("wrong", f"{_name(call)} was flagged as without a lit pad, and all its lamps were seen alight")
         for call in oracle.calls
-        if call.lit and call.name in unavailable
+        if call.lit and not oracle.injured and call.name in unavailable
     ]
     return found + _of_rollups(recount(oracle.calls, unavailable), ledger.rollups())
 
@@ -260,6 +220,8 @@ def _of_call(call: TrueCall, row: Recorded | None) -> list[Difference]:
     if row is None:
         return [Difference("lost", f"{_name(call)} is not in the database")]
     found = []
+    if call.doubtful and row.rating == 0:
+        call.rating = 0
     if row.rating != call.rating:
         kind = "lost" if not row.rating else "invented" if not call.rating else "misattributed"
         found.append(Difference(kind, f"{_name(call)}: the vote is {row.rating}, and was {call.rating}"))

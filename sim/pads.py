@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,10 +48,22 @@ class Pads:
         folder: holds a directory a pad: its ``pad.json`` and its flash.
         firmware: what they run; None for no pads at all.
         broker: host and port.
+        settings: more for every ``pad.json``.
+        anchor: the office's authority in DER: then pads speak TLS.
     """
 
-    def __init__(self, folder: Path, firmware: Firmware | None, broker: tuple[str, int]):
+    def __init__(
+        self,
+        folder: Path,
+        firmware: Firmware | None,
+        broker: tuple[str, int],
+        *,
+        settings: Mapping[str, object] | None = None,
+        anchor: bytes | None = None,
+    ):
         self._folder = folder
+        self._settings = dict(settings or {})
+        self._anchor = anchor
         self._firmware = firmware
         self._broker = broker
         self._pads: dict[str, _Pad] = {}
@@ -152,7 +164,10 @@ class Pads:
             "password": spec.password,
             "keepalive_s": _KEEPALIVE_S,
             "reconnect_max_s": _RECONNECT_MAX_S,
+            **self._settings,
         }
+        if self._anchor is not None:
+            (folder / "ca.der").write_bytes(self._anchor)
         write_private(folder / "pad.json", json.dumps(settings))
 
     def _spawn(self, pad: "_Pad") -> None:

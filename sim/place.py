@@ -97,8 +97,8 @@ class Place:
         """Writes the configuration of every process."""
         broker = {"broker_host": HOST, "broker_port": ports.broker}
         register = {"register_file": str(self.register)}
-        self._write("broker", listen_port=ports.broker, password_file=str(self.config / "passwords"))
-        self._write(
+        self.write("broker", listen_port=ports.broker, password_file=str(self.config / "passwords"))
+        self.write(
             "feed",
             database_url=self.feed_database_url,
             listen_port=ports.feed,
@@ -106,8 +106,8 @@ class Place:
             **register,
             **broker,
         )
-        self._write("collector", database_url=self.database_url, **register, **broker)
-        self._write(
+        self.write("collector", database_url=self.database_url, **register, **broker)
+        self.write(
             "fleet",
             database_url=self.database_url,
             grace_s=_GRACE_S,
@@ -116,9 +116,7 @@ class Place:
             password_file=str(self.config / "passwords"),
             **broker,
         )
-        self._write(
-            "api", database_url=self.database_url, listen_port=ports.api, bench_host=HOST, bench_port=bench_port
-        )
+        self.write("api", database_url=self.database_url, listen_port=ports.api, bench_host=HOST, bench_port=bench_port)
 
     def config_of(self, name: str) -> str:
         return str(self.config / f"{name}.toml")
@@ -152,7 +150,8 @@ class Place:
         write_private(self._secrets, json.dumps(made, indent=1))
         return Secrets(passwords, token, ticket_secret)
 
-    def _write(self, name: str, **values: object) -> None:
+    def write(self, name: str, **values: object) -> None:
+        """Writes the configuration of one process."""
         # JSON's strings, numbers and lists of strings are TOML's too.
         text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
         Path(self.config_of(name)).write_text(text, encoding="utf-8")

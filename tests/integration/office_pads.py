@@ -8,7 +8,7 @@ import pytest
 
 from firmware.host.build import build
 from firmware.host.ca import Authority
-from tests.integration.bad_network import BadNetwork
+from sim.bad_network import BadNetwork
 from tests.integration.office import Office, OfficeBroker
 from tests.integration.pad_process import ALL, BAD, EXEMPLARY, GOOD, PadProcess
 

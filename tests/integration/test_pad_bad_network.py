@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.bad_network import BadNetwork
+from sim.bad_network import BadNetwork
 from tests.integration.office import Office, OfficeBroker
 from tests.integration.office_pads import KEEPALIVE_S, LAMPS, vote, works_on
 from tests.integration.pad_process import ALL, BAD, DARK, EXEMPLARY, GOOD, PadProcess

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firmware.host.ca import Authority
-from tests.integration.bad_network import BadNetwork
+from sim.bad_network import BadNetwork
 from tests.integration.office import Office, OfficeBroker
 from tests.integration.office_pads import STALL_LIMIT_MS, vote, works_on
 from tests.integration.pad_process import ALL, BAD, PadProcess

@@ -25,7 +25,8 @@ from protocol import codec, topics
 from protocol.messages import Ack, CallOpened, Message, QueueEvent
 from sim.city import CITY, TIMEZONE, City, register, with_fewer_desks
 from sim.day import Day
-from sim.oracle import Ledger, Oracle, compare
+from sim.ledger import Ledger
+from sim.oracle import Oracle, compare
 from sim.webhook import QueueNews
 
 LATENCY_S = 0.005

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, insert, update
 
 from schemas import fleet_tables, tables
-from sim.oracle import Difference, Ledger, Oracle, compare, recount
+from sim.ledger import Ledger
+from sim.oracle import Difference, Oracle, compare, recount
 from sim.webhook import QueueNews
 
 NOON = 1_791_450_000_000
@@ -219,3 +220,31 @@ def compare_all(oracle: Oracle, file: Path) -> list[Difference]:
     found = compare(oracle, ledger)
     ledger.close()
     return found
+
+
+def test_a_vote_given_as_the_pad_died_is_in_doubt() -> None:
+    oracle = Oracle(injured=True)
+    say(oracle, "called", 0)
+    vote(oracle, 2)
+    oracle.power_cut(DESK)
+    assert [call.doubtful for call in oracle.calls] == [True]
+
+
+def test_the_lamps_of_a_dead_pad_may_be_read_after_its_end() -> None:
+    oracle = Oracle(injured=True)
+    say(oracle, "called", 0)
+    oracle.lamps_changed(DESK, "111")
+    oracle.pressing(DESK, 2, "t1")
+    oracle.power_cut(DESK)
+    oracle.lamps_changed(DESK, "010")
+    assert [call.doubtful for call in oracle.calls] == [True]
+
+
+def test_a_client_may_press_again_if_the_vote_died_with_the_pad() -> None:
+    oracle = Oracle(injured=True)
+    say(oracle, "called", 0)
+    vote(oracle, 2)
+    oracle.power_cut(DESK)
+    oracle.lamps_changed(DESK, "000")
+    vote(oracle, 3)
+    assert (oracle.broken, oracle.calls[0].rating) == ([], 3)

@@ -1,4 +1,4 @@
-"""A TCP proxy between pad and broker that behaves as badly as a network can. It knows no MQTT and no TLS.
+"""A TCP proxy between a client and its broker that behaves as badly as a network can. It knows no MQTT and no TLS.
 
 TCP keeps order and loses nothing within one connection, so all that a bad network can do is: delay, throttle, hold back
 (also beyond the day on which the pad has opened its next connection), go silent, and cut.

@@ -1,0 +1,102 @@
+"""What is done to whom and when. Pure: the same options make the same schedule, so a failing seed replays.
+
+Kinds are drawn like cards: the whole pack is dealt before any kind comes again, so that even a short run sees most.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+FIRST_S = 6.0  # every desk has called somebody by then
+CALM_S = 12.0  # before the end nothing more is broken, so that the last injury's healing is seen
+_PAUSE_S = (1.0, 5.0)  # from one injury's beginning to the next one's, so they overlap
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``only``: these kinds alone, None for all. ``speed``: seconds of the city in a real one."""
+
+    seed: int = 7
+    minutes: float = 1.0
+    collectors: int = 1
+    database: str = SQLITE
+    only: tuple[str, ...] | None = None
+    desks: int = 8
+    speed: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Injury:
+    """``at_s``: since the desks opened. ``lasts_s``: until it is healed, 0 for a blow. ``dice``: for what is open."""
+
+    at_s: float
+    kind: str
+    target: str
+    lasts_s: float
+    dice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``targets``: whom it can hit, by the options; none of them: not this time."""
+
+    name: str
+    lasts_s: tuple[float, float]
+    targets: Callable[[Options, tuple[str, ...]], tuple[str, ...]]
+
+
+def collectors(options: Options) -> tuple[str, ...]:
+    return tuple(f"collector-{number}" for number in range(1, options.collectors + 1))
+
+
+def _servers(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
+    return ("feed", *collectors(options), "fleet", "api")
+
+
+def _broker(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
+    return ("broker",)
+
+
+def _pads(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
+    return desks
+
+
+KINDS = (
+    Kind("kill", (0.0, 0.0), _servers),
+    Kind("kill_broker", (0.0, 0.0), _broker),
+    Kind("kill_pad", (0.0, 2.0), _pads),
+    Kind("freeze", (1.0, 6.0), lambda options, desks: ("broker", "feed", *collectors(options))),
+    Kind("restart", (0.0, 2.0), _broker),
+    Kind("wipe", (0.0, 2.0), _broker),
+)
+
+
+def plan(options: Options, desks: tuple[str, ...]) -> tuple[Injury, ...]:
+    """The injuries of a campaign in order of time. Raises ValueError for a kind in ``only`` that there is not."""
+    dice = Random(f"chaos/{options.seed}/{options.collectors}/{options.database}/{options.only}")
+    kinds = _possible(options, desks)
+    pack: list[Kind] = []
+    injuries = []
+    at_s = FIRST_S
+    while at_s < 60 * options.minutes - CALM_S:
+        if not pack:
+            pack = dice.sample(kinds, len(kinds))
+        kind = pack.pop()
+        target = dice.choice(kind.targets(options, desks))
+        lasts_s = round(dice.uniform(*kind.lasts_s), 2)
+        injuries.append(Injury(round(at_s, 2), kind.name, target, lasts_s, dice.getrandbits(32)))
+        at_s += dice.uniform(*_PAUSE_S)
+    return tuple(injuries)
+
+
+def _possible(options: Options, desks: tuple[str, ...]) -> list[Kind]:
+    names = [kind.name for kind in KINDS]
+    for name in options.only or ():
+        if name not in names:
+            raise ValueError(f"there is no injury called {name!r}; there are {', '.join(names)}")
+    chosen = [kind for kind in KINDS if options.only is None or kind.name in options.only]
+    possible = [kind for kind in chosen if kind.targets(options, desks)]
+    if not possible:
+        raise ValueError("none of these injuries can be inflicted on this centre")
+    return possible
