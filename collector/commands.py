@@ -30,7 +30,8 @@ def run(settings: Settings, _: Namespace) -> int:
             (settings.broker_host, settings.broker_port),
             user=settings.broker_user,
             password=password,
-            client_id=settings.client_id,
+            client_id=settings.session,
+            shared_group=settings.shared_group,
             trust=believed,
         )
 

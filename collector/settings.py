@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from collector.errors import SettingsError
+from protocol.access import COLLECTORS
 from schemas.settings import BadSettings, BrokerTls, read_settings
 
 PREFIX = "ZRAZKOVO_COLLECTOR_"
@@ -28,6 +29,21 @@ class Settings(BrokerTls):
     broker_password: SecretStr | None = None
     # The broker keeps what arrives while we are away under this name: fixed, and another one for each collector.
     client_id: Annotated[str, Field(min_length=1, max_length=23, pattern="^[A-Za-z0-9-]+$")] = "collector-1"
+    # Collectors of one group share the load at brokers that have shared subscriptions (Mosquitto 2, not the demo's).
+    # Each is then a user of its own at the broker, "collector-1" to "collector-8", and the session bears its name.
+    shared_group: Annotated[str, Field(min_length=1, max_length=40, pattern="^[A-Za-z0-9-]+$")] | None = None
+
+    @model_validator(mode="after")
+    def _group_fits_together(self) -> Self:
+        if self.shared_group is not None and self.broker_user not in COLLECTORS:
+            names = f"{COLLECTORS[0]!r} to {COLLECTORS[-1]!r}"
+            raise ValueError(f"shared_group: needs a broker_user of this collector's own, {names}")
+        return self
+
+    @property
+    def session(self) -> str:
+        """The name of the session at the broker."""
+        return self.client_id if self.shared_group is None else self.broker_user
 
 
 def load_settings(file: Path | None, environ: Mapping[str, str]) -> Settings:

@@ -29,6 +29,14 @@ def every_queue(kind: str) -> str:
     return "%s/queue/+/%s" % (ROOT, kind)
 
 
+def shared(group: str, topic_filter: str) -> str:
+    """The filter by which the members of ``group`` share what ``topic_filter`` matches: each message goes to one.
+
+    MQTT 5 section 4.8.2; Mosquitto 2 grants it to clients of 3.1.1 too.
+    """
+    return "/".join(("$share", group, topic_filter))
+
+
 def parse(topic: str) -> "tuple[str, str, str]":
     """(room, name, kind), with room "desk" or "queue". Raises BadTopic for every other topic."""
     if len(topic) > 80 or not topic.startswith(ROOT + "/"):

@@ -18,7 +18,7 @@ from datetime import date
 from io import TextIOWrapper
 from pathlib import Path
 
-from protocol.access import RESERVED_NAMES
+from protocol.access import SERVER_RULES
 from sim.city import City, write_register
 from sim.errors import InUse, SettingsError
 from sim.passwords import digest, new_secret, password_file, write_private
@@ -144,7 +144,7 @@ class Place:
             passwords, token, ticket_secret = {}, new_secret(), new_secret()
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SettingsError(f"{self._secrets} is damaged ({error}): remove it, new ones are made then") from None
-        for user in (*RESERVED_NAMES, *desks):
+        for user in (*SERVER_RULES, *desks):
             passwords.setdefault(user, new_secret())
         made = {"passwords": passwords, "webhook_token": token, "ticket_secret": ticket_secret}
         write_private(self._secrets, json.dumps(made, indent=1))

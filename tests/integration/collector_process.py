@@ -80,13 +80,19 @@ def vote(number: int, rating: int, *, seq: int, journal: str = "11111111") -> Vo
 class CollectorProcess:
     """``python -m collector`` with its output in a file."""
 
-    def __init__(self, folder: Path, broker_port: int, database_url: str, desks: tuple[str, ...]):
+    def __init__(
+        self, folder: Path, broker_port: int, database_url: str, desks: tuple[str, ...], *, member: str | None = None
+    ):
+        """``member`` is its user name at the broker if it is one of a group that shares the load."""
+        folder.mkdir(exist_ok=True)
+        self._user = member or "collector"
         self._log = folder / "collector.log"
         self._config = folder / "collector.toml"
         self._config.touch(mode=0o600)  # the URL of a PostgreSQL holds its password
         self._config.write_text(
             f'database_url = "{database_url}"\nbroker_port = {broker_port}\n'
             f'register_file = "{register_file(folder, desks)}"\n'
+            + (f'broker_user = "{member}"\nshared_group = "collectors"\n' if member else "")
         )
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -98,7 +104,7 @@ class CollectorProcess:
         return self
 
     def start_only(self) -> None:
-        secret = {"ZRAZKOVO_COLLECTOR_BROKER_PASSWORD": GuardedMosquitto.password("collector")}
+        secret = {"ZRAZKOVO_COLLECTOR_BROKER_PASSWORD": GuardedMosquitto.password(self._user)}
         with self._log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "collector", "--config", str(self._config)],
@@ -185,6 +191,15 @@ class Wire:
             ack = found()
         assert ack
         return ack
+
+    def has_ack(self, seq: int, journal: str, timeout_s: float) -> bool:
+        """Whether a receipt for ``seq`` or a later one is there within ``timeout_s``."""
+
+        def found() -> bool:
+            return any(ack.journal == journal and ack.seq >= seq for ack in self.acks)
+
+        with self._changed:
+            return self._changed.wait_for(found, timeout_s)
 
     def hears_within(self, timeout_s: float) -> bool:
         """Whether any receipt comes in ``timeout_s``: for tests of silence, the only kind that has to wait."""

@@ -133,6 +133,15 @@ def test_a_pad_may_not_subscribe_outside_its_room(strict_broker: tuple[int, obje
     pad.leave()
 
 
+def test_a_share_in_a_subscription_is_refused_for_this_broker_has_none(
+    strict_broker: tuple[int, subprocess.Popen[str]],
+) -> None:
+    """A collector with ``shared_group`` is told so at once, instead of never hearing anything."""
+    collector = joined(Client(strict_broker[0], "collector"))
+    assert collector.subscribe(topics.shared("collectors", topics.every_desk("vote"))) == REFUSED_FILTER
+    collector.leave()
+
+
 def test_a_vote_for_another_desk_goes_nowhere(strict_broker: tuple[int, object]) -> None:
     port, _ = strict_broker
     collector, pad = joined(Client(port, "collector")), joined(Client(port, "desk-a"))
