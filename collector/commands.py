@@ -7,6 +7,8 @@ from argparse import Namespace
 from datetime import UTC, datetime
 
 from collector.errors import RegisterError, SettingsError
+from collector.exposition import expose
+from collector.metrics import Metrics
 from collector.mqtt import Broker
 from collector.register import read_register
 from collector.serve import Stop, open_store, serve
@@ -41,7 +43,11 @@ def run(settings: Settings, _: Namespace) -> int:
         with store:
             if loaded is not None:
                 store.load_register(loaded)
-            serve(store, connect, stop)
+            metrics = Metrics(store, settings)
+            endpoint = expose(metrics.registry, settings)
+            serve(store, connect, stop, metrics)
+            if endpoint is not None:
+                endpoint.close()
     logging.getLogger("collector").info("stopped")
     return 0
 

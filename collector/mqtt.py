@@ -121,6 +121,14 @@ class Broker:
         """Takes leave. What was not confirmed stays with the broker."""
         self._client.disconnect()
 
+    @property
+    def peer_certificate(self) -> bytes | None:
+        """What the broker proved itself with, DER; None on a plain line."""
+        connection = self._client.socket()
+        shown = getattr(connection, "getpeercert", None)
+        certificate: bytes | None = shown(binary_form=True) if shown else None
+        return certificate
+
     # ---- the connection
     def _make_client(self, user: str, password: str, client_id: str) -> Client:
         client = Client(

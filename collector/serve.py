@@ -9,7 +9,7 @@ import random
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from collector.envelope import receipts
@@ -17,6 +17,8 @@ from collector.errors import BrokerError, StoreUnavailable
 from collector.model import FAILED, Answer, Arrival
 from collector.mqtt import Broker
 from collector.store import Store
+from protocol.messages import Ack
+from schemas.service import Service
 
 log = logging.getLogger("collector")
 
@@ -43,23 +45,45 @@ class Stop:
             self.wake.recv(1)
 
 
+class Observer:
+    """Is told, in the working thread, how the work goes; this one does nothing with it."""
+
+    def connected(self, peer_certificate: bytes | None) -> None:
+        """To the broker, which showed this certificate (DER)."""
+
+    def disconnected(self) -> None:
+        """Because we wish to end."""
+
+    def batch(self, answers: Sequence[Answer], receipts: Sequence[tuple[str, Ack]], seconds: float) -> None:
+        """Committed after ``seconds``, and acknowledged."""
+
+    def broker_error(self) -> None:
+        """The connection was lost or refused."""
+
+    def database_error(self) -> None:
+        """The database did not answer; the batch will come again."""
+
+
 def open_store(url: str, stop: Stop) -> Store | None:
     """The store, waited for as long as its database does not answer; None if ``stop`` was wished for meanwhile.
 
     Raises StoreError for a database that will not do however long one waits.
     """
     pause_s = _PAUSE_FIRST_S
+    service = Service()
     while not stop.wished:
         try:
             return Store.open(url)
         except StoreUnavailable as error:
             log.warning("%s; trying again", error)
+            service.ready(f"waits for its database: {error}")
             pause_s = _pause(stop, pause_s)
     return None
 
 
-def serve(store: Store, connect: Callable[[], Broker], stop: Stop) -> None:
+def serve(store: Store, connect: Callable[[], Broker], stop: Stop, observer: Observer | None = None) -> None:
     """Works until ``stop`` is wished for. ``connect`` opens a connection to the broker, or raises BrokerError."""
+    observer, service = observer or Observer(), Service()
     ready = False
     pause_s = _PAUSE_FIRST_S
     summary = Summary()
@@ -71,32 +95,46 @@ def serve(store: Store, connect: Callable[[], Broker], stop: Stop) -> None:
             if str(error) != said:  # one line for a change of state, not one for an attempt
                 log.warning("%s; trying again", error)
             said = str(error)
+            observer.broker_error()
+            service.ready(f"waits for its broker: {error}")
             pause_s = _pause(stop, pause_s)
             continue
         announced, said = False, ""
         try:
             while not stop.wished:
-                if _one_batch(store, broker, stop, summary):
+                if _one_batch(store, broker, stop, summary, observer, service.due_in_s()):
                     pause_s = _PAUSE_FIRST_S
+                service.alive()
                 if broker.subscribed and not announced:
                     log.info("connected again" if ready else "ready")
                     ready = announced = True
+                    observer.connected(broker.peer_certificate)
+                    service.ready("collects")
         except BrokerError as error:
             log.warning("%s; connecting again", error)
+            observer.broker_error()
         except StoreUnavailable as error:
             log.error("%s; nothing is acknowledged until it does", error)
+            observer.database_error()
         broker.close()
+        observer.disconnected()
         if not stop.wished:
+            service.ready("connects again")
             pause_s = _pause(stop, pause_s)
+    service.stopping()
     summary.say()
 
 
-def _one_batch(store: Store, broker: Broker, stop: Stop, summary: "Summary") -> bool:
-    deliveries = broker.receive(summary.due_in_s(), stop.wake)
+def _one_batch(store: Store, broker: Broker, stop: Stop, summary: "Summary", observer: Observer, most_s: float) -> bool:
+    deliveries = broker.receive(min(summary.due_in_s(), most_s), stop.wake)
     if deliveries:
+        began = time.perf_counter()
         answers = _take(store, [delivery.arrival for delivery in deliveries])
-        broker.confirm(deliveries, receipts(answers))
+        took_s = time.perf_counter() - began
+        acks = receipts(answers)
+        broker.confirm(deliveries, acks)
         summary.add(answers)
+        observer.batch(answers, acks, took_s)
     summary.say_if_due()
     return bool(deliveries)
 

@@ -9,12 +9,12 @@ from pydantic_settings import SettingsConfigDict
 
 from collector.errors import SettingsError
 from protocol.access import COLLECTORS
-from schemas.settings import BadSettings, BrokerTls, read_settings
+from schemas.settings import BadSettings, BrokerTls, MetricsSettings, read_settings
 
 PREFIX = "ZRAZKOVO_COLLECTOR_"
 
 
-class Settings(BrokerTls):
+class Settings(BrokerTls, MetricsSettings):
     """Everything that may differ between two installations of the collector."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX)

@@ -4,14 +4,15 @@ A key that nobody knows is an error wherever it stands, and a secret may stand i
 copied, committed and mailed.
 """
 
+import importlib.metadata
 import os
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
@@ -74,6 +75,21 @@ class BrokerTls(ProgramSettings):
         if self.broker_certificate is not None and self.broker_ca is None:
             raise ValueError("broker_certificate: needs broker_ca too, or the line is not encrypted")
         return self
+
+
+class MetricsSettings(ProgramSettings):
+    """Where a process shows its numbers to Prometheus; without a port it shows none."""
+
+    metrics_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None  # 0: any free one, named in the log
+
+
+def version() -> str:
+    """Of the installed program."""
+    try:
+        return importlib.metadata.version("zrazkovo")
+    except importlib.metadata.PackageNotFoundError:  # a bare checkout
+        return "unknown"
 
 
 S = TypeVar("S", bound=ProgramSettings)

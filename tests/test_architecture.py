@@ -32,6 +32,7 @@ DOORS = {
     "sqlalchemy": (
         "schemas.tables",
         "schemas.fleet_tables",
+        "schemas.upkeep_tables",
         "collector.store",
         "collector.feed.store",
         "collector.migrations",
@@ -41,6 +42,7 @@ DOORS = {
     "starlette": ("api", "collector.feed.webhook"),
     "uvicorn": ("api", "collector.feed"),
     "amqtt": ("sim.broker",),
+    "prometheus_client": ("api", "collector.metrics", "collector.exposition", "collector.feed", "collector.fleet"),
     "altair": ("api.charts",),
     "vl_convert": ("api.charts",),
     "scipy": (),  # the tests' oracle

@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from collector.errors import SettingsError
 from collector.store.faults import KINDS
-from schemas.settings import BadSettings, BrokerTls, read_settings
+from schemas.settings import BadSettings, BrokerTls, MetricsSettings, read_settings
 from schemas.wire import Name
 
 PREFIX = "ZRAZKOVO_FLEET_"
@@ -18,7 +18,7 @@ Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=290
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
-class Settings(BrokerTls):
+class Settings(BrokerTls, MetricsSettings):
     """Every key of the fleet service. Secrets come from the environment only."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX)

@@ -18,6 +18,7 @@ from collector.store.ledger import Ledger
 from collector.store.migrate import upgrade
 from collector.store.people import Token
 from collector.store.recount import recount
+from collector.store.upkeep import Upkeep
 from schemas.register import Register
 
 # So often two collectors may stand in each other's way over one batch before it counts as a fault.
@@ -25,7 +26,8 @@ _ATTEMPTS = 5
 
 
 class Store:
-    """An open database. Safe to share between threads; every method is one transaction. ``fleet`` holds what IT does.
+    """An open database. Safe to share between threads; every method is one transaction. ``fleet`` holds what IT does
+    with pads, ``upkeep`` what it does with the database itself.
 
     All methods raise StoreUnavailable when the database does not answer, and StoreError when it refuses.
     """
@@ -34,6 +36,7 @@ class Store:
         self._engine = engine
         self._ledger = Ledger(engine.dialect)
         self.fleet = Fleet(engine, self._ledger)
+        self.upkeep = Upkeep(engine)
         self._office: Office | None = None
         self._watch = _Watch(engine)
 
@@ -79,6 +82,12 @@ class Store:
         """Makes the stored register equal to ``register``. Raises StoreError if a branch with figures is missing."""
         with writing(self._engine) as connection:
             registry.load(connection, register, _now_unix_ms())
+
+    def office(self) -> Office:
+        """Branches and desks as ingesting knows them; cheap while the register is not loaded anew."""
+        with reading(self._engine) as connection:
+            self._office = registry.office(connection, self._office)
+            return self._office
 
     def register(self) -> Register:
         """The register as last loaded."""

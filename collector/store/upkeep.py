@@ -1,0 +1,85 @@
+"""``Store.upkeep``: what those who run the collector ask of its database, and the book of what they did to it.
+
+vitals()             what ``/metrics`` shows of the database, cheap at any size
+note(), last()       the book: backups, restores, recounts, corrections
+"""
+
+import time
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from collector.store.engine import reading, writing
+from schemas.tables import kept, waiting
+from schemas.upkeep_tables import upkeep
+
+BACKUP, RESTORE, RECOUNT, REPAIR = WHATS = ("backup", "restore", "recount", "repair")
+
+
+class Entry(NamedTuple):
+    """One entry of the book; ``amount``: bytes saved, differences found, rows corrected, votes put back."""
+
+    at_unix_ms: int
+    what: str
+    who: str
+    ok: bool
+    amount: int
+    detail: str
+
+
+class Vitals(NamedTuple):
+    """``kept``: rows by reason, ``kept_times``: how often they came; ``book``: the last entry of each kind."""
+
+    waiting: int
+    oldest_waiting_unix_ms: int | None
+    kept: dict[str, int]
+    kept_times: dict[str, int]
+    book: dict[str, Entry]
+    last_backup_unix_ms: int | None  # the last that succeeded
+
+
+class Upkeep:
+    """Made by Store only. Every method is one transaction and raises as Store's do."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def vitals(self) -> Vitals:
+        with reading(self._engine) as connection:
+            number, oldest = connection.execute(select(func.count(), func.min(waiting.c.since_unix_ms))).one()
+            by_reason = connection.execute(
+                select(kept.c.reason, func.count(), func.sum(kept.c.times)).group_by(kept.c.reason)
+            ).all()
+            book = {what: entry for what in WHATS if (entry := _last(connection, what))}
+            good = _last(connection, BACKUP, ok=True)
+        return Vitals(
+            number,
+            oldest,
+            {reason: rows for reason, rows, _ in by_reason},
+            {reason: int(times) for reason, _, times in by_reason},
+            book,
+            good.at_unix_ms if good else None,
+        )
+
+    def note(self, what: str, who: str, *, ok: bool, amount: int, detail: str = "") -> None:
+        """Enters into the book that ``who`` did ``what`` now."""
+        with writing(self._engine) as connection:
+            note(connection, Entry(time.time_ns() // 1_000_000, what, who, ok, amount, detail))
+
+    def last(self, what: str, *, ok: bool | None = None) -> Entry | None:
+        """The newest entry about ``what``, if asked only of those that went well or wrong."""
+        with reading(self._engine) as connection:
+            return _last(connection, what, ok=ok)
+
+
+def note(connection: Connection, entry: Entry) -> None:
+    fields = entry._asdict() | {"who": entry.who[:80], "detail": entry.detail[:400]}
+    connection.execute(insert(upkeep).values(fields))
+
+
+def _last(connection: Connection, what: str, *, ok: bool | None = None) -> Entry | None:
+    question = select(*[upkeep.c[name] for name in Entry._fields]).where(upkeep.c.what == what)
+    if ok is not None:
+        question = question.where(upkeep.c.ok.is_(ok))
+    row = connection.execute(question.order_by(upkeep.c.at_unix_ms.desc(), upkeep.c.id.desc()).limit(1)).first()
+    return Entry(*row) if row else None
