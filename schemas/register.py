@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from protocol.access import RESERVED_NAMES
+from protocol.access import is_reserved
 from protocol.fields import NAME
 
 
@@ -109,9 +109,16 @@ class Register(Entry):
         for desk in self.desks:
             if desk.branch not in branches:
                 raise ValueError(f"the desk {desk.id!r} names an unknown branch {desk.branch!r}")
-            if desk.id in RESERVED_NAMES:
+            if is_reserved(desk.id):
                 raise ValueError(f"a desk may not be called {desk.id!r}: that is a server's name at the broker")
         return self
+
+
+def desks_by_branch(register: Register) -> dict[str, tuple[str, ...]]:
+    """Each branch's desks, as protocol.access wants them."""
+    return {
+        branch.id: tuple(desk.id for desk in register.desks if desk.branch == branch.id) for branch in register.branches
+    }
 
 
 def _twice(names: Iterable[str]) -> list[str]:

@@ -16,7 +16,7 @@ import asyncio
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from amqtt.adapters import ReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
@@ -32,7 +32,10 @@ from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from collector.errors import RegisterError
+from collector.register import read_register
 from protocol.access import READ, WRITE, may
+from schemas.register import desks_by_branch
 from schemas.settings import BadSettings, ProgramSettings, read_settings
 from sim.errors import SettingsError
 from sim.passwords import PasswordFile, owns_client_id
@@ -52,6 +55,7 @@ class Settings(ProgramSettings):
     listen_host: str = "127.0.0.1"
     listen_port: int = Field(1883, ge=0, le=65535)  # 0: any free one, named in the ready line
     password_file: Path
+    register_file: Path | None = None  # for feeds that may reach one branch only
 
 
 def load_settings(file: Path) -> Settings:
@@ -65,6 +69,8 @@ def load_settings(file: Path) -> Settings:
 class Rooms(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]
     """amqtt's question "may this session?" put to protocol.access."""
 
+    branches: ClassVar[dict[str, tuple[str, ...]]] = {}  # amqtt makes the plugin by itself: it cannot be handed over
+
     async def authenticate(self, *, session: Any) -> bool:
         # Only what Door has let in reaches amqtt: its listener is "external" and opens no port.
         return session.username is not None
@@ -72,7 +78,8 @@ class Rooms(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]
     async def topic_filtering(self, *, session: Any = None, topic: str | None = None, action: Any = None) -> bool:
         if session is None or not session.username or topic is None:
             return False
-        allowed = may(session.username, WRITE if action == Action.PUBLISH else READ, topic)
+        wish = WRITE if action == Action.PUBLISH else READ
+        allowed = may(session.username, wish, topic, self.branches)
         if not allowed and action != Action.RECEIVE:
             log.warning("refused: %s may not %s %.80r", session.username, action, topic)
         return allowed
@@ -196,7 +203,7 @@ class Door:
             return BAD_USERNAME_PASSWORD, "no such user or a wrong password"
         if not owns_client_id(user, connect.client_id):
             return NOT_AUTHORIZED, "the client id belongs to another user"
-        if connect.will_flag and not may(user, WRITE, connect.will_topic or ""):
+        if connect.will_flag and not may(user, WRITE, connect.will_topic or "", Rooms.branches):
             return NOT_AUTHORIZED, "may not leave a last will there"
         return 0, ""
 
@@ -217,6 +224,11 @@ class Door:
 async def serve(settings: Settings, stopping: asyncio.Event) -> None:
     """Runs the broker until ``stopping`` is set. Raises SettingsError or OSError (port taken)."""
     passwords = PasswordFile(settings.password_file)
+    if settings.register_file is not None:
+        try:
+            Rooms.branches = desks_by_branch(read_register(settings.register_file))
+        except RegisterError as error:
+            raise SettingsError(f"register_file: {error}") from None
     for noisy in ("amqtt", "transitions"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     broker = SteadyBroker(

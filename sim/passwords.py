@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from protocol.access import RESERVED_NAMES
+from protocol.access import RESERVED_NAMES, is_reserved
 from protocol.fields import NAME
 from sim.errors import SettingsError
 
@@ -118,9 +118,10 @@ class PasswordFile:
 def owns_client_id(user: str, client_id: str | None) -> bool:
     """Whether a session of this name is the user's own: else one user could take over another's session.
 
-    A pad's is its user name; a server's is its user name with a suffix, so that there can be several.
+    A pad's is its user name; a server's is its user name with a suffix, so that there can be several. (So the user
+    ``feed`` could take over a session of ``feed-centre``: servers trust one another that far.)
     """
-    if user in RESERVED_NAMES:
+    if is_reserved(user):
         return client_id is not None and client_id.startswith(user + "-")
     return client_id == user
 
@@ -130,7 +131,7 @@ def _problem(user: str, found: str, seen: Mapping[str, str]) -> str | None:
         return "the user name " + str(NAME.problem(user))
     if user in seen:
         return f"{user} stands twice"
-    if user.startswith(tuple(name + "-" for name in RESERVED_NAMES)):
+    if user.startswith(tuple(name + "-" for name in RESERVED_NAMES)) and not is_reserved(user):
         return f"{user} could be taken for a session of a server"
     if not _DIGEST.fullmatch(found) and not _VERIFIER.fullmatch(found):
         return "no SHA-256 digest and no verifier of Mosquitto's after the colon"

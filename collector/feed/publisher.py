@@ -47,7 +47,7 @@ class Publisher:
         self._nudged = threading.Event()
         self._line = Line(
             broker,
-            subscriptions=(topics.every_queue("ack"),),
+            subscriptions=tuple(topics.queue(branch, "ack") for branch in sorted(self._branches)),
             on_up=lambda: self._wishes.put(self._came_up),
             on_message=lambda topic, payload, _: self._wishes.put(lambda: self._acknowledged(topic, payload)),
         )

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from collector.store import Credential
-from protocol.access import RESERVED_NAMES
+from protocol.access import is_reserved
 from protocol.fields import NAME
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def rendered(base: str, credentials: Iterable[Credential]) -> str:
     pads = {
         each.desk: each.verifier
         for each in credentials
-        if each.desk not in RESERVED_NAMES and not NAME.problem(each.desk) and "\n" not in each.verifier
+        if not is_reserved(each.desk) and not NAME.problem(each.desk) and "\n" not in each.verifier
     }
     kept = [line for line in base.splitlines() if line.partition(":")[0] not in pads]
     return "".join(f"{line}\n" for line in (*kept, *(f"{desk}:{pads[desk]}" for desk in sorted(pads))))

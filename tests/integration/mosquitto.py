@@ -17,13 +17,20 @@ DEADLINE_S = 20
 class GuardedMosquitto:
     """Keeps port, users, sessions and queued messages over a restart."""
 
-    def __init__(self, folder: Path, users: tuple[str, ...], *, options: str = ""):
+    def __init__(
+        self,
+        folder: Path,
+        users: tuple[str, ...],
+        *,
+        options: str = "",
+        branches: dict[str, tuple[str, ...]] | None = None,
+    ):
         self.binary = mosquitto_binary()
         self.port = free_port()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "acl").write_text(mosquitto_acl())
+        (folder / "acl").write_text(mosquitto_acl(branches))
         self.passwords = passwords = folder / "passwords"
         passwords.write_text("".join(f"{user}:{self.password(user)}\n" for user in users))
         subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, capture_output=True)

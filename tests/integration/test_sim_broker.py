@@ -20,6 +20,12 @@ from sim.passwords import password_file, write_private
 ROOT = Path(__file__).parents[2]
 PASSWORDS = {"desk-a": "secret-a", "desk-b": "secret-b", "collector": "secret-c", "feed": "secret-f", "it": "secret-i"}
 PASSWORDS |= {f"desk-0{number:02}": f"secret-{number}" for number in range(24)}
+PASSWORDS["feed-centre"] = "secret-fc"
+REGISTER = """
+organisation = {name = "Центр", name_en = "Centre"}
+branch = [{id = "centre", name = "Центр", name_en = "Centre"}]
+desk = [{id = "desk-a", branch = "centre", label = "1"}]
+"""
 REFUSED_FILTER = 128
 
 
@@ -35,7 +41,9 @@ def running(folder: Path) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """(port, process) of a broker that knows PASSWORDS."""
     write_private(folder / "passwords", password_file(PASSWORDS))
     config = folder / "broker.toml"
-    config.write_text(f'listen_port = 0\npassword_file = "{folder}/passwords"\n', encoding="utf-8")
+    (folder / "register.toml").write_text(REGISTER, encoding="utf-8")
+    files = f'password_file = "{folder}/passwords"\nregister_file = "{folder}/register.toml"\n'
+    config.write_text(f"listen_port = 0\n{files}", encoding="utf-8")
     command = [sys.executable, "-m", "sim", "broker", "--config", str(config)]
     log = folder / "broker.log"
     with log.open("w") as stderr:
@@ -152,6 +160,21 @@ def test_a_vote_for_another_desk_goes_nowhere(strict_broker: tuple[int, object])
     assert collector.next() == (topics.desk("desk-a", "vote"), b"own")
     collector.leave()
     pad.leave()
+
+
+def test_a_branch_s_feed_opens_calls_at_its_own_desks_only(broker: tuple[int, object]) -> None:
+    port, _ = broker
+    own, other, feed = (joined(Client(port, user)) for user in ("desk-a", "desk-b", "feed-centre"))
+    for pad, desk in ((own, "desk-a"), (other, "desk-b")):
+        assert pad.subscribe(topics.desk(desk, "call")) == 1
+    feed.publish(topics.desk("desk-b", "call"), b"open", retain=True)
+    feed.publish(topics.desk("desk-a", "call"), b"open", retain=True)
+    assert own.next() == (topics.desk("desk-a", "call"), b"open")
+    assert other.messages.empty()
+    assert feed.subscribe(topics.every_queue("ack")) == REFUSED_FILTER
+    assert feed.subscribe(topics.queue("centre", "ack")) == 1
+    for client in (own, other, feed):
+        client.leave()
 
 
 def test_nobody_but_the_feed_and_its_desk_hears_of_a_retained_call(broker: tuple[int, object]) -> None:

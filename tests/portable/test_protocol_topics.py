@@ -7,10 +7,10 @@ BAD_NAMES = ("", "a/b", "+", "#", "a#", "a+", "A", "a b", "-a", "a-", "\x00", "a
 TOO_LONG = ("a" * 41, "a" * 10000)
 
 
-def refuses(function, *arguments):
+def refuses(function, *arguments, error=BadTopic):
     try:
         function(*arguments)
-    except BadTopic:
+    except error:
         return True
     return False
 
@@ -67,3 +67,60 @@ def test_the_mosquitto_file_says_the_same_as_the_table():
     assert "pattern write zrazkovo/1/desk/%u/vote" in text
     assert "user feed\ntopic write zrazkovo/1/desk/+/call" in text
     assert "#" not in text.split("\n", 1)[1]
+
+
+BRANCHES = {"centre": ("centre-1", "centre-2"), "zamostia": ("zamostia-1",)}
+
+
+def test_a_branch_s_feed_reaches_that_branch_only():
+    own, other = topics.desk("centre-2", "call"), topics.desk("zamostia-1", "call")
+    assert access.may("feed-centre", access.WRITE, own, BRANCHES)
+    assert access.may("feed-centre", access.WRITE, topics.queue("centre", "event"), BRANCHES)
+    assert access.may("feed-centre", access.READ, topics.queue("centre", "ack"), BRANCHES)
+    assert not access.may("feed-centre", access.WRITE, other, BRANCHES)
+    assert not access.may("feed-centre", access.WRITE, topics.queue("zamostia", "event"), BRANCHES)
+    assert not access.may("feed-centre", access.READ, topics.every_queue("ack"), BRANCHES)
+    assert not access.may("feed-centre", access.WRITE, topics.desk("centre-1", "vote"), BRANCHES)
+    assert not access.may("feed-centre", access.WRITE, own), "without the register nobody knows whose desk that is"
+    assert not access.may("feed-unknown", access.WRITE, own, BRANCHES)
+
+
+def test_a_bridge_writes_and_reads_for_its_branch_what_pads_and_feed_do():
+    for user, topic in (
+        ("centre-1", topics.desk("centre-1", "vote")),
+        ("feed-centre", topics.queue("centre", "event")),
+    ):
+        assert access.may(user, access.WRITE, topic, BRANCHES)
+        assert access.may("bridge-centre", access.WRITE, topic, BRANCHES)
+    assert access.may("bridge-centre", access.READ, topics.desk("centre-1", "ack"), BRANCHES)
+    assert not access.may("bridge-centre", access.WRITE, topics.desk("centre-1", "ack"), BRANCHES)
+    assert not access.may("bridge-centre", access.READ, topics.desk("zamostia-1", "command"), BRANCHES)
+    assert not access.may("bridge-centre", access.READ, "#", BRANCHES)
+    pad = {kind for action, kind in access.PAD_RULES if action == access.READ}
+    down = {kind for kind in pad if access.may("bridge-centre", access.READ, topics.desk("centre-1", kind), BRANCHES)}
+    assert down == pad - {"call"}, "calls are made at the branch"
+
+
+def test_several_collectors_have_names_of_their_own():
+    for user in ("collector", *access.COLLECTORS):
+        assert access.may(user, access.READ, topics.every_desk("vote"))
+        assert access.is_reserved(user)
+    assert not access.may("collector-9", access.READ, topics.every_desk("vote"))
+
+
+def test_no_desk_may_bear_a_server_s_name():
+    for name in ("collector", "collector-1", "feed", "feed-centre", "bridge-centre", "it"):
+        assert access.is_reserved(name), name
+    for name in ("centre-1", "feeding", "it-1", "bridge", "collectors-1"):
+        assert not access.is_reserved(name), name
+    assert refuses(access.branch_user, "it", "centre", error=ValueError)
+
+
+def test_the_mosquitto_file_names_a_branch_s_desks_one_by_one():
+    text = access.mosquitto_acl(BRANCHES)
+    sections = {part.split("\n", 1)[0]: part.split("\n") for part in text.split("user ")[1:]}
+    assert "topic write zrazkovo/1/desk/centre-2/call" in sections["feed-centre"]
+    assert "topic read zrazkovo/1/desk/zamostia-1/ack" in sections["bridge-zamostia"]
+    assert "topic read zrazkovo/1/desk/+/vote" in sections["collector-2"]
+    for user in ("feed-centre", "bridge-centre"):
+        assert not [line for line in sections[user] if "zamostia" in line or (line[:5] == "topic" and "+" in line)]

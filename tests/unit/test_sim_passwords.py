@@ -47,7 +47,7 @@ def test_the_file_holds_no_password_and_is_for_its_owner_alone(tmp_path: Path) -
         (f"desk-1:{digest('a')}\n+:{digest('b')}\n", "line 2: the user name"),
         (f":{digest('a')}\n", "line 1: the user name"),
         (f"desk-1:{digest('a')}\ndesk-1:{digest('b')}\n", "line 2: desk-1 stands twice"),
-        (f"feed-1:{digest('a')}\n", "taken for a session of a server"),
+        (f"it-1:{digest('a')}\n", "taken for a session of a server"),
     ],
 )
 def test_a_bad_line_is_refused_with_its_number(tmp_path: Path, text: str, named: str) -> None:
