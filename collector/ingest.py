@@ -166,12 +166,12 @@ class Batch:
 
     def _new_call(self, item: Item, event: QueueEvent) -> str:
         assert event.desk and event.called_unix_ms
-        home = self._office.desks.get(event.desk)
+        day = day_of(event.called_unix_ms, self._office.timezones[item.name])
+        home = self._office.branch_of(event.desk, day)
         if home is None:
             return self._keep_message(item, UNKNOWN_DESK, f"the desk {event.desk} is not in the register")
         if home != item.name:
             return self._keep_message(item, REJECTED_EVENT, f"the desk {event.desk} is in the branch {home}")
-        day = day_of(event.called_unix_ms, self._office.timezones[item.name])
         call = join.first_word(event, item.name, day)
         self._set_call(call)
         for vote in self._known.votes.get(call.id, {}).values():

@@ -126,5 +126,14 @@ class Office(NamedTuple):
     """What ingesting needs of the register; ``revision`` changes when it is loaded anew."""
 
     revision: int
-    timezones: dict[str, str]  # by branch
-    desks: dict[str, str]  # branch by desk
+    timezones: dict[str, str]  # by branch, of every branch there ever was
+    desks: dict[str, str]  # the last known branch by desk
+    # (first day, last day, branch) by desk, of desks that were in more than one branch: nearly none.
+    moved: dict[str, list[tuple[int, int, str]]]
+
+    def branch_of(self, desk: str, day: int) -> str | None:
+        """Where the desk stood on a local day; its last known branch where the register says nothing of that day."""
+        for first, last, branch in self.moved.get(desk, ()):
+            if first <= day <= last:
+                return branch
+        return self.desks.get(desk)

@@ -1,6 +1,6 @@
 """The database: every table of the collector's store and of the feed's own store. No query lives here.
 
-What is wrong with pads and what IT asks of them stands in schemas/fleet_tables.py.
+What is wrong with pads and what IT asks of them stands in schemas/fleet_tables.py, the office in register_tables.py.
 
 Rules of the file
 1.  Moments are integers, UTC milliseconds (``_unix_ms``); a local day is an integer ``yyyymmdd``.
@@ -35,47 +35,6 @@ NAMING = {
 }
 metadata = MetaData(naming_convention=NAMING)
 feed_metadata = MetaData(naming_convention=NAMING)
-
-# ---- the register of the office: loaded from a file, see collector/register.py
-organisation = Table(
-    "organisation",
-    metadata,
-    Column("id", SmallInteger, primary_key=True),  # always 1
-    Column("name", String(120), nullable=False),
-    Column("name_en", String(120), nullable=False),
-    Column("simulated", Boolean, nullable=False),  # the pages then say so on every figure
-    Column(
-        "loaded_unix_ms", BigInteger, nullable=False
-    ),  # when the register was last loaded: whoever keeps a copy asks
-)
-branch = Table(
-    "branch",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    Column("name", String(120), nullable=False),
-    Column("name_en", String(120), nullable=False),
-    Column("timezone", String(60), nullable=False),
-    Column("day_ends", String(5), nullable=False),  # local HH:MM
-    Column("position", Integer, nullable=False),
-    Column("complaints_book", String(300)),  # where it lies (order P3.4)
-    Column("complaints_book_en", String(300)),
-)
-service = Table(
-    "service",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    Column("name", String(160), nullable=False),
-    Column("name_en", String(160), nullable=False),
-    Column("position", Integer, nullable=False),
-)
-desk = Table(
-    "desk",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    Column("branch", String(40), ForeignKey("branch.id"), nullable=False),
-    Column("label", String(40), nullable=False),  # what stands on the desk: "7"
-    Column("position", Integer, nullable=False),
-)
 
 # ---- what happened
 call = Table(

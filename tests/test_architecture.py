@@ -33,6 +33,7 @@ DOORS = {
         "schemas.tables",
         "schemas.fleet_tables",
         "schemas.upkeep_tables",
+        "schemas.register_tables",
         "collector.store",
         "collector.feed.store",
         "collector.migrations",

@@ -2,6 +2,7 @@
 
 from collector.errors import Declined, NewerDatabase, NotThere, OutOfTurn, StoreError, StoreUnavailable
 from collector.model import Answer, Arrival
+from collector.store.book import Book, Revision, Stale
 from collector.store.door import Store
 from collector.store.faults import KINDS as FAULT_KINDS
 from collector.store.faults import Fault, Notice
@@ -16,6 +17,7 @@ __all__ = [
     "FAULT_KINDS",
     "Answer",
     "Arrival",
+    "Book",
     "Branch",
     "Counts",
     "Credential",
@@ -31,10 +33,12 @@ __all__ = [
     "PadCommand",
     "PadRow",
     "Register",
+    "Revision",
     "Rollout",
     "RolloutPad",
     "Rollup",
     "Service",
+    "Stale",
     "Store",
     "StoreError",
     "StoreUnavailable",

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from collector.errors import StoreError
 from collector.model import Answer, Arrival, Office
 from collector.store import figures, people, registry
+from collector.store.book import Book
 from collector.store.engine import make_engine, reading, translated, worth_repeating, writing
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
@@ -27,7 +28,7 @@ _ATTEMPTS = 5
 
 class Store:
     """An open database. Safe to share between threads; every method is one transaction. ``fleet`` holds what IT does
-    with pads, ``upkeep`` what it does with the database itself.
+    with pads, ``upkeep`` what it does with the database itself, ``book`` the register with its history.
 
     All methods raise StoreUnavailable when the database does not answer, and StoreError when it refuses.
     """
@@ -37,6 +38,7 @@ class Store:
         self._ledger = Ledger(engine.dialect)
         self.fleet = Fleet(engine, self._ledger)
         self.upkeep = Upkeep(engine)
+        self.book = Book(engine)
         self._office: Office | None = None
         self._watch = _Watch(engine)
 
@@ -80,8 +82,7 @@ class Store:
     # ---- the register
     def load_register(self, register: Register) -> None:
         """Makes the stored register equal to ``register``. Raises StoreError if a branch with figures is missing."""
-        with writing(self._engine) as connection:
-            registry.load(connection, register, _now_unix_ms())
+        self.book.save(register, author="", how="file")
 
     def office(self) -> Office:
         """Branches and desks as ingesting knows them; cheap while the register is not loaded anew."""
@@ -90,9 +91,8 @@ class Store:
             return self._office
 
     def register(self) -> Register:
-        """The register as last loaded."""
-        with reading(self._engine) as connection:
-            return registry.read(connection)
+        """The register as it stands today; ``book`` has the whole of it."""
+        return self.book.today()
 
     # ---- figures and devices
     def rollups(

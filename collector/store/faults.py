@@ -19,8 +19,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from collector.errors import NotThere
+from collector.store.registry import holds_today, last_known
 from schemas.fleet_tables import console_unavailable, fault_notice, pad_fault
-from schemas.tables import branch, call, desk
+from schemas.register_tables import branch, desk
+from schemas.tables import call
 
 KINDS = (
     "dark",
@@ -109,12 +111,13 @@ class Notice:
     due_unix_ms: int
 
 
+_DESK, _BRANCH = last_known(desk), last_known(branch)
 _OF_FAULT = (
     pad_fault.c.id,
     pad_fault.c.desk,
-    desk.c.branch,
-    branch.c.name,
-    desk.c.label,
+    _DESK.c.branch,
+    _BRANCH.c.name,
+    _DESK.c.label,
     pad_fault.c.kind,
     pad_fault.c.opened_unix_ms,
     pad_fault.c.closed_unix_ms,
@@ -180,7 +183,7 @@ def faults(
 
 def require_desk(connection: Connection, name: str) -> None:
     """Raises NotThere if the register has no such desk."""
-    if not connection.execute(select(desk.c.id).where(desk.c.id == name)).first():
+    if not connection.execute(select(desk.c.id).where(desk.c.id == name, holds_today(desk))).first():
         raise NotThere(f"there is no desk {name!r} in the register")
 
 
@@ -224,8 +227,8 @@ def notices(connection: Connection) -> list[Notice]:
     question = (
         select(fault_notice.c.event, fault_notice.c.recipient, fault_notice.c.due_unix_ms, *_OF_FAULT)
         .join_from(fault_notice, pad_fault, pad_fault.c.id == fault_notice.c.fault)
-        .outerjoin(desk, desk.c.id == pad_fault.c.desk)
-        .outerjoin(branch, branch.c.id == desk.c.branch)
+        .outerjoin(_DESK, _DESK.c.id == pad_fault.c.desk)
+        .outerjoin(_BRANCH, _BRANCH.c.id == _DESK.c.branch)
         .order_by(pad_fault.c.id, fault_notice.c.event.desc())
     )
     return [_notice(*row) for row in connection.execute(question)]
@@ -251,8 +254,8 @@ def put_off(connection: Connection, recipient: str, due_unix_ms: int) -> None:
 def _faults() -> Any:
     return (
         select(*_OF_FAULT)
-        .outerjoin_from(pad_fault, desk, desk.c.id == pad_fault.c.desk)
-        .outerjoin(branch, branch.c.id == desk.c.branch)
+        .outerjoin_from(pad_fault, _DESK, _DESK.c.id == pad_fault.c.desk)
+        .outerjoin(_BRANCH, _BRANCH.c.id == _DESK.c.branch)
     )
 
 

@@ -7,7 +7,9 @@ from typing import Any, TypedDict
 from sqlalchemy import Connection, RowMapping, func, select
 
 from collector.rollup import CUTS
-from schemas.tables import call, desk, kept, pad, pad_health, rollup_day, waiting
+from collector.store.registry import holds_today
+from schemas.register_tables import desk
+from schemas.tables import call, kept, pad, pad_health, rollup_day, waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def pads(connection: Connection) -> list[PadRow]:
         )
         .outerjoin_from(desk, pad, pad.c.desk == desk.c.id)
         .outerjoin(pad_health, pad_health.c.desk == desk.c.id)
+        .where(holds_today(desk))
         .order_by(desk.c.position)
     )
     return [_pad_row(row) for row in connection.execute(question).mappings()]
@@ -133,9 +136,8 @@ def counts(connection: Connection) -> Counts:
         select(kept.c.reason, func.count(), func.sum(kept.c.times)).group_by(kept.c.reason).order_by(kept.c.reason)
     ).all()
     state = func.coalesce(pad.c.state, "never")
-    by_state = connection.execute(
-        select(state, func.count()).outerjoin_from(desk, pad, pad.c.desk == desk.c.id).group_by(state)
-    ).all()
+    of_pads = select(state, func.count()).outerjoin_from(desk, pad, pad.c.desk == desk.c.id).where(holds_today(desk))
+    by_state = connection.execute(of_pads.group_by(state)).all()
     return Counts(
         calls=int(calls or 0),
         votes=int(votes or 0),

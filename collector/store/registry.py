@@ -1,81 +1,180 @@
-"""Keeps the register in the database: loads it from a file's shape, gives it back. Checks are the shape's own."""
+"""The register's rows in the database: written as a whole, read as a whole. What may be written, book.py decides."""
 
-from collections.abc import Sequence
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Subquery,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from collector.errors import StoreError
 from collector.model import Office
-from schemas.register import Branch, Desk, Organisation, Register, Service
-from schemas.tables import branch, desk, organisation, rollup_day, service
+from schemas.periods import day_date, day_key, day_of
+from schemas.register import (
+    Assignment,
+    Branch,
+    CalendarDay,
+    Desk,
+    Direction,
+    Entry,
+    Hours,
+    Operator,
+    Organisation,
+    Participant,
+    Register,
+    Service,
+)
+from schemas.register_tables import (
+    ALWAYS,
+    FOR_EVER,
+    assignment,
+    branch,
+    calendar_day,
+    desk,
+    direction,
+    opening_hours,
+    operator,
+    organisation,
+    participant,
+    service,
+)
 
 # Before the first load.
-_NO_ORGANISATION = Organisation(name="Zrazkovo", name_en="Zrazkovo")
+NO_ORGANISATION = Organisation(name="Zrazkovo", name_en="Zrazkovo")
+# The parts of a register: their tables and their shapes.
+PARTS: Mapping[str, tuple[Table, type[Entry]]] = {
+    "branches": (branch, Branch),
+    "directions": (direction, Direction),
+    "services": (service, Service),
+    "desks": (desk, Desk),
+    "participants": (participant, Participant),
+    "operators": (operator, Operator),
+    "assignments": (assignment, Assignment),
+    "hours": (opening_hours, Hours),
+    "calendar": (calendar_day, CalendarDay),
+}
+# Asked anew by every statement. UTC's day, for lists of pads: what changes at midnight changes there when all sleep.
+TODAY = bindparam("today", callable_=lambda: day_of(time.time_ns() // 1_000_000, "UTC"), type_=Integer)
+_DAYS = ("valid_from", "valid_to", "day")
+_EMPTY_IN_KEYS = ("branch", "opens")  # of a calendar day: a key has no nulls
 
 
-def load(connection: Connection, register: Register, now_unix_ms: int) -> None:
-    """Makes the database's register equal to ``register``. Raises StoreError if that would orphan figures."""
-    _refuse_to_forget(connection, {each.id for each in register.branches})
-    last = connection.execute(select(organisation.c.loaded_unix_ms)).scalar() or 0
+def write(connection: Connection, register: Register, revision: int, now_unix_ms: int) -> None:
+    """Makes the rows equal to ``register``; touches only what differs."""
     connection.execute(delete(organisation))
-    connection.execute(
-        insert(organisation),
-        # Rising even if two loads fall into one millisecond: it is what tells copies that they are old.
-        {"id": 1, **register.organisation.model_dump(), "loaded_unix_ms": max(now_unix_ms, last + 1)},
-    )
-    connection.execute(delete(desk).where(desk.c.id.not_in([each.id for each in register.desks])))
-    for table, entries in ((service, register.services), (branch, register.branches), (desk, register.desks)):
-        _write(connection, table, entries)
-    connection.execute(delete(branch).where(branch.c.id.not_in([each.id for each in register.branches])))
-    connection.execute(delete(service).where(service.c.id.not_in([each.id for each in register.services])))
+    row = {"id": 1, **register.organisation.model_dump(), "loaded_unix_ms": now_unix_ms, "revision": revision}
+    connection.execute(insert(organisation), row)
+    for part, (table, _) in PARTS.items():
+        _write_part(connection, table, [_row(each, n) for n, each in enumerate(getattr(register, part))])
 
 
 def read(connection: Connection) -> Register:
-    """The register as it was last loaded; empty if it never was."""
+    """The whole register; empty if none was ever loaded."""
     names = connection.execute(select(organisation)).one_or_none()
-    return Register(
+    parts: dict[str, Any] = {
+        part: tuple(shape(**_fields(row)) for row in connection.execute(select(table).order_by(table.c.position)))
+        for part, (table, shape) in PARTS.items()
+    }
+    # Every row was checked when it was written; only rows that somebody changed by hand could be wrong here.
+    return Register.model_construct(
         organisation=Organisation(name=names.name, name_en=names.name_en, simulated=names.simulated)
         if names
-        else _NO_ORGANISATION,
-        branches=tuple(Branch(**_fields(row)) for row in _in_order(connection, branch)),
-        services=tuple(Service(**_fields(row)) for row in _in_order(connection, service)),
-        desks=tuple(Desk(**_fields(row)) for row in _in_order(connection, desk)),
+        else NO_ORGANISATION,
+        **parts,
     )
+
+
+def revision(connection: Connection) -> int:
+    """Of the register; 0 before the first load."""
+    return connection.execute(select(organisation.c.revision)).scalar() or 0
+
+
+def holds_today(table: Table) -> ColumnElement[bool]:
+    """The condition that a row is valid today."""
+    return (table.c.valid_from <= TODAY) & (table.c.valid_to >= TODAY)
+
+
+def last_known(table: Table) -> Subquery:
+    """One row a thing: the last that has begun, even if it has ended."""
+    begun = select(table.c.id, func.max(table.c.valid_from).label("since")).where(table.c.valid_from <= TODAY)
+    newest = begun.group_by(table.c.id).subquery()
+    its = (newest.c.id == table.c.id) & (newest.c.since == table.c.valid_from)
+    return select(table).join(newest, its).subquery(f"last_{table.name}")
 
 
 def office(connection: Connection, last: Office | None) -> Office:
-    """What ingesting needs of the register: ``last`` itself while nothing was loaded since."""
-    revision = connection.execute(select(organisation.c.loaded_unix_ms)).scalar() or 0
-    if last is not None and last.revision == revision:
+    """What ingesting needs of the register: ``last`` itself while it did not change since."""
+    current = revision(connection)
+    if last is not None and last.revision == current:
         return last
-    return Office(
-        revision,
-        {row.id: row.timezone for row in connection.execute(select(branch.c.id, branch.c.timezone))},
-        {row.id: row.branch for row in connection.execute(select(desk.c.id, desk.c.branch))},
-    )
+    timezones = {row.id: row.timezone for row in connection.execute(select(branch.c.id, branch.c.timezone))}
+    places: dict[str, list[tuple[int, int, str]]] = {}
+    for row in connection.execute(select(desk).order_by(desk.c.valid_from)):
+        places.setdefault(row.id, []).append((row.valid_from, row.valid_to, row.branch))
+    moved = {name: rows for name, rows in places.items() if len({each[2] for each in rows}) > 1}
+    return Office(current, timezones, {name: rows[-1][2] for name, rows in places.items()}, moved)
 
 
-def _refuse_to_forget(connection: Connection, branches: set[str]) -> None:
-    counted = connection.execute(select(rollup_day.c.branch).where(rollup_day.c.cut == "branch").distinct()).scalars()
-    lost = sorted(set(counted) - branches)
-    if lost:
-        raise StoreError(f"the register lacks a branch that has figures: {', '.join(lost)}")
+def pack(register: Register) -> bytes:
+    return zlib.compress(register.model_dump_json(by_alias=True, exclude_defaults=True).encode())
 
 
-def _write(connection: Connection, table: Table, entries: Sequence[Branch | Service | Desk]) -> None:
-    present = set(connection.execute(select(table.c.id)).scalars())
-    for position, entry in enumerate(entries):
-        values = {**entry.model_dump(), "position": position}
-        if entry.id in present:
-            connection.execute(update(table).where(table.c.id == entry.id).values(values))
-        else:
-            connection.execute(insert(table), values)
+def unpack(snapshot: bytes) -> Register:
+    return Register.model_validate_json(zlib.decompress(snapshot))
 
 
-def _in_order(connection: Connection, table: Table) -> Sequence[Row[Any]]:
-    return connection.execute(select(table).order_by(table.c.position)).all()
+def _write_part(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    key = [column.name for column in table.primary_key]
+    wanted = {tuple(row[name] for name in key): row for row in rows}
+    present = {
+        tuple(row._mapping[name] for name in key): dict(row._mapping) for row in connection.execute(select(table))
+    }
+    for name in present.keys() - wanted.keys():
+        connection.execute(delete(table).where(*_named(table, key, name)))
+    added = [wanted[name] for name in wanted if name not in present]
+    if added:
+        connection.execute(insert(table), added)
+    for name in wanted.keys() & present.keys():
+        if wanted[name] != present[name]:
+            connection.execute(update(table).where(*_named(table, key, name)).values(wanted[name]))
+
+
+def _named(table: Table, key: Sequence[str], values: Sequence[Any]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in zip(key, values, strict=True)]
+
+
+def _row(entry: Entry, position: int) -> dict[str, Any]:
+    values = entry.model_dump()
+    for name in _DAYS:
+        if name in values:
+            values[name] = _key_of(values[name], FOR_EVER if name == "valid_to" else ALWAYS)
+    if isinstance(entry, CalendarDay):
+        values |= {name: values[name] or "" for name in _EMPTY_IN_KEYS}
+    return values | {"position": position}
 
 
 def _fields(row: Row[Any]) -> dict[str, Any]:
-    return {name: value for name, value in row._mapping.items() if name != "position"}
+    values = {str(name): value for name, value in row._mapping.items() if name != "position"}
+    for name in _DAYS:
+        if name in values:
+            values[name] = None if values[name] in (ALWAYS, FOR_EVER) else day_date(values[name])
+    if "as_day" in values:
+        values |= {name: values[name] or None for name in _EMPTY_IN_KEYS}
+    return values
+
+
+def _key_of(day: date | None, otherwise: int) -> int:
+    return otherwise if day is None else day_key(day)

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,22 @@ from collector.model import Answer
 from collector.store import (
     Arrival,
     Branch,
+    Declined,
     Desk,
     NewerDatabase,
+    NotThere,
     Organisation,
     Register,
     Service,
+    Stale,
     Store,
     StoreError,
     StoreUnavailable,
 )
 from protocol import codec, topics
 from protocol.messages import Health, PadStatus, QueueEvent, Vote
+from schemas.periods import day_date, day_key
+from schemas.register import Operator
 from tests.integration.collector_process import NOON_DAY, NOON_UNIX_MS, call_id, event, vote
 
 DESKS = ("centre-01", "centre-02", "vyshenka-01")
@@ -364,6 +370,75 @@ def test_a_branch_with_figures_cannot_be_forgotten(store: Store) -> None:
     assert store.register() == REGISTER
     store.load_register(REGISTER.model_copy(update={"branches": REGISTER.branches[:1], "desks": REGISTER.desks[:2]}))
     assert [branch.id for branch in store.register().branches] == ["centre"]
+
+
+def test_a_desk_that_moved_belongs_to_the_branch_of_the_calls_day(store: Store) -> None:
+    last = day_date(NOON_DAY)
+    here = Desk(id="centre-01", branch="centre", label="1", valid_to=last)
+    there = Desk(id="centre-01", branch="vyshenka", label="9", valid_from=last + timedelta(days=1))
+    store.load_register(REGISTER.model_copy(update={"desks": (here, there, *REGISTER.desks[::2])}))
+    at_noon = event(1, desk="centre-01", seq=1)
+    tomorrow = event(2, desk="centre-01", seq=2)
+    tomorrow.called_unix_ms = tomorrow.occurred_unix_ms = NOON_UNIX_MS + 86_400_000
+    wrong, right = (
+        [of_queue(at_noon, "vyshenka"), of_queue(tomorrow)],
+        [of_queue(at_noon), of_queue(tomorrow, "vyshenka")],
+    )
+    assert dispositions(store.ingest(wrong)) == ["rejected_event"] * 2
+    assert dispositions(store.ingest(right)) == ["taken"] * 2
+    assert {(row.branch, row.day) for row in store.rollups("desk", 0, 99999999)} == {
+        ("centre", NOON_DAY),
+        ("vyshenka", day_key(last + timedelta(days=1))),
+    }
+    assert store.recount() == []
+
+
+def test_what_has_figures_cannot_be_left_out_only_closed(store: Store) -> None:
+    store.ingest([of_queue(event(1, desk="centre-01", seq=1, operator="op-1")), of_pad(vote(2, 3, seq=1), "centre-02")])
+    known = REGISTER.model_copy(update={"operators": (Operator(id="op-1"), Operator(id="op-2"))})
+    revision = store.book.save(known, author="head", how="edit")
+    without = {
+        "service 'passport'|service that has figures: passport": {"services": ()},
+        "operator that has figures: op-1": {"operators": (Operator(id="op-2"),)},
+        "desk that has figures: centre-01": {"desks": REGISTER.desks[:1]},
+        "desk that has figures: centre-02": {"desks": REGISTER.desks[1:]},  # a vote that still waits for its call
+    }
+    for says, update in without.items():
+        with pytest.raises(Declined, match=says):
+            store.book.save(known.model_copy(update=update), author="head", how="edit")
+    assert store.book.whole() == (revision, known)
+    closed = tuple(each.model_copy(update={"valid_to": day_date(NOON_DAY)}) for each in REGISTER.services)
+    assert (
+        store.book.save(
+            known.model_copy(update={"services": closed, "operators": known.operators[:1]}), author="head", how="edit"
+        )
+        == revision + 1
+    )
+
+
+def test_a_change_made_from_an_older_register_is_declined(store: Store, url: str) -> None:
+    revision, register = store.book.whole()
+    one, other = (register.model_copy(update={"operators": (Operator(id=name),)}) for name in ("op-1", "op-2"))
+    assert store.book.save(one, author="a", how="edit", expected=revision) == revision + 1
+    assert store.book.save(one, author="a", how="edit", expected=revision + 1) == revision + 1  # nothing changes
+    with Store.open(url) as elsewhere, pytest.raises(Stale, match=f"at revision {revision + 1} by now"):
+        elsewhere.book.save(other, author="b", how="edit", expected=revision)
+    assert store.book.at(revision) == register
+    assert store.book.revert(revision, author="b") == revision + 2
+    assert store.book.whole() == (revision + 2, register)
+    with pytest.raises(NotThere):
+        store.book.revert(99, author="b")
+
+
+def test_a_start_loads_its_file_once_and_never_over_what_was_changed_since(store: Store) -> None:
+    changed = REGISTER.model_copy(update={"operators": (Operator(id="op-1"),)})
+    newer_file = REGISTER.model_copy(update={"services": ()})
+    assert store.book.load_file(REGISTER) == 1
+    store.book.save(changed, author="head", how="edit")
+    assert store.book.load_file(REGISTER) == 2 and store.register() == changed
+    assert store.book.load_file(newer_file) is None and store.register() == changed
+    store.book.revert(1, author="head")
+    assert store.book.load_file(newer_file) == 4
 
 
 # ---- people
