@@ -36,6 +36,7 @@ DOORS = {
         "schemas.register_tables",
         "collector.store",
         "collector.feed.store",
+        "collector.feed.sql",
         "collector.migrations",
     ),
     "alembic": ("collector.store", "collector.migrations"),
@@ -49,7 +50,7 @@ DOORS = {
     "scipy": (),  # the tests' oracle
     "babel": ("api",),
     "jinja2": ("api",),
-    "httpx2": ("collector.feed.fqm", "sim"),
+    "httpx2": ("collector.feed.fqm", "collector.feed.qmatic", "sim"),
     "rich": ("sim", "firmware.host.screen", "firmware.host.commands.pads"),
     "mpremote": ("firmware.host.device",),
     "serial": ("firmware.host.ports",),

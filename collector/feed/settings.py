@@ -8,9 +8,14 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 import schemas.settings
+from collector.feed.csv_file import CsvFile
 from collector.feed.errors import BadSettings
 from collector.feed.fqm import Fqm
+from collector.feed.qmatic import Qmatic
+from collector.feed.qsystem import QSystem
 from collector.feed.registry import ADAPTERS
+from collector.feed.sql import SqlTable
+from collector.feed.theq import TheQ
 from schemas.settings import BrokerTls, read_settings
 from schemas.wire import Name
 
@@ -40,6 +45,11 @@ class Settings(BrokerTls):
     branches: tuple[Name, ...] | None = None  # None: every branch of the register
     # Queue systems to poll, or that call; a field a kind of registry.py. Secrets: by the source's name, in JSON.
     fqm: tuple[Fqm, ...] = ()
+    qsystem: tuple[QSystem, ...] = ()
+    theq: tuple[TheQ, ...] = ()
+    qmatic: tuple[Qmatic, ...] = ()
+    sql: tuple[SqlTable, ...] = ()
+    csv: tuple[CsvFile, ...] = ()
     fqm_tokens: dict[str, SecretStr] = Field(default_factory=dict)
     source_secrets: dict[str, SecretStr] = Field(default_factory=dict)
 

@@ -114,6 +114,7 @@ class Source:
 
     KIND: ClassVar[str] = "source"  # the settings table: [[fqm]]
     LABEL: ClassVar[str] = "queue system"  # for people: FQM
+    AT_WORK: ClassVar[str] = "polling"  # what the log says when it is up again
     routes: Sequence[Route] = ()
 
     def __init__(self, name: str, branches: frozenset[str], clock: Callable[[], int]):
@@ -122,6 +123,9 @@ class Source:
         self.up = False
         self.unknown: frozenset[str] = frozenset()  # what the queue system named and our tables do not know
         self.last_heard_unix_ms: int | None = None
+        self.unreadable = 0  # answers, rows or requests of another form
+        self.lost = 0  # words we could not keep
+        self.missed = 0  # words that never came, as far as later ones tell
         self.log = logging.getLogger(type(self).__module__)
         self._clock = clock
         self._trouble: str | None = None
@@ -136,8 +140,12 @@ class Source:
     def heard(self) -> None:
         """It answered, or called, and made sense."""
         self.last_heard_unix_ms = self._clock()
+        self.well()
+
+    def well(self) -> None:
+        """All is as it should be, though it may have said nothing."""
         if not self.up:
-            self.log.info("%s %s: polling", self.LABEL, self.name)
+            self.log.info("%s %s: %s", self.LABEL, self.name, self.AT_WORK)
         self._trouble, self.up = None, True
 
     def trouble(self, what: str) -> None:
@@ -160,6 +168,7 @@ class Poller(Source):
         super().__init__(name, branches, clock)
         self._poll_seconds = poll_seconds
         self._stopping = threading.Event()
+        self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"{self.KIND}-{name}", daemon=True)
 
     def poll(self) -> None:
@@ -175,9 +184,18 @@ class Poller(Source):
     def stop(self) -> None:
         """Ends the thread; an answer that is awaited is given up."""
         self._stopping.set()
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join(1.0)
         self.close()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def wake(self) -> None:
+        """Ends the pause under way, or the next."""
+        self._woken.set()
 
     def _run(self) -> None:
         failures = 0
@@ -196,4 +214,5 @@ class Poller(Source):
                     return
                 self.log.exception("%s: an error of ours; polling goes on", self.name)
                 failures += 1
-            self._stopping.wait(PAUSES_S[min(failures, len(PAUSES_S)) - 1] if failures else self._poll_seconds)
+            self._woken.wait(PAUSES_S[min(failures, len(PAUSES_S)) - 1] if failures else self._poll_seconds)
+            self._woken.clear()

@@ -79,6 +79,9 @@ class Feed:
                     "kind": each.KIND,
                     "up": each.up,
                     "unknown": len(each.unknown),
+                    "unreadable": each.unreadable,
+                    "lost": each.lost,
+                    "missed": each.missed,
                     "last_heard_unix_ms": each.last_heard_unix_ms,
                 }
                 for each in self._sources
