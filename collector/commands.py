@@ -4,15 +4,19 @@ import logging
 import signal
 import time
 from argparse import Namespace
+from collections import Counter
 from datetime import UTC, datetime
+from itertools import islice
 
 from collector.errors import RegisterError, SettingsError
 from collector.exposition import expose
 from collector.metrics import Metrics
-from collector.mqtt import Broker
+from collector.mqtt import BATCH_MESSAGES, Broker
 from collector.register import read_register
 from collector.serve import Stop, open_store, serve
 from collector.settings import Settings
+from collector.spool import Spool, Spooled
+from collector.spool import read as read_spool
 from collector.store import Store
 from collector.tls import trust
 
@@ -45,7 +49,10 @@ def run(settings: Settings, _: Namespace) -> int:
                 store.load_register(loaded)
             metrics = Metrics(store, settings)
             endpoint = expose(metrics.registry, settings)
-            serve(store, connect, stop, metrics)
+            spool = Spool(settings.spool, days=settings.spool_days) if settings.spool else None
+            serve(Spooled(store, spool) if spool else store, connect, stop, metrics)
+            if spool is not None:
+                spool.close()
             if endpoint is not None:
                 endpoint.close()
     logging.getLogger("collector").info("stopped")
@@ -71,6 +78,18 @@ def register(settings: Settings, arguments: Namespace) -> int:
     with Store.open(settings.database_url) as store:
         store.load_register(loaded)
     print(f"{len(loaded.branches)} branches, {len(loaded.services)} services, {len(loaded.desks)} desks")
+    return 0
+
+
+def replay(settings: Settings, arguments: Namespace) -> int:
+    """Takes in again what spools hold: after a backup was put back. Collectors may run meanwhile."""
+    counts: Counter[str] = Counter()
+    with Store.open(settings.database_url) as store:
+        arrivals = read_spool(arguments.folder)
+        while batch := list(islice(arrivals, BATCH_MESSAGES)):
+            counts.update(answer.disposition for answer in store.ingest(batch))
+    parts = ", ".join(f"{name} {number}" for name, number in counts.most_common())
+    print(f"{counts.total()} messages: {parts or 'nothing was there'}")
     return 0
 
 

@@ -16,6 +16,7 @@ from collector.envelope import receipts
 from collector.errors import BrokerError, StoreUnavailable
 from collector.model import FAILED, Answer, Arrival
 from collector.mqtt import Broker
+from collector.spool import Taker
 from collector.store import Store
 from protocol.messages import Ack
 from schemas.service import Service
@@ -81,7 +82,7 @@ def open_store(url: str, stop: Stop) -> Store | None:
     return None
 
 
-def serve(store: Store, connect: Callable[[], Broker], stop: Stop, observer: Observer | None = None) -> None:
+def serve(store: Taker, connect: Callable[[], Broker], stop: Stop, observer: Observer | None = None) -> None:
     """Works until ``stop`` is wished for. ``connect`` opens a connection to the broker, or raises BrokerError."""
     observer, service = observer or Observer(), Service()
     ready = False
@@ -125,7 +126,7 @@ def serve(store: Store, connect: Callable[[], Broker], stop: Stop, observer: Obs
     summary.say()
 
 
-def _one_batch(store: Store, broker: Broker, stop: Stop, summary: "Summary", observer: Observer, most_s: float) -> bool:
+def _one_batch(store: Taker, broker: Broker, stop: Stop, summary: "Summary", observer: Observer, most_s: float) -> bool:
     deliveries = broker.receive(min(summary.due_in_s(), most_s), stop.wake)
     if deliveries:
         began = time.perf_counter()
@@ -139,7 +140,7 @@ def _one_batch(store: Store, broker: Broker, stop: Stop, summary: "Summary", obs
     return bool(deliveries)
 
 
-def _take(store: Store, arrivals: list[Arrival]) -> list[Answer]:
+def _take(store: Taker, arrivals: list[Arrival]) -> list[Answer]:
     """The answers to ``arrivals``, all committed. A message that this program fails on spoils none of the others."""
     try:
         return store.ingest(arrivals)
@@ -150,7 +151,7 @@ def _take(store: Store, arrivals: list[Arrival]) -> list[Answer]:
         return [_take_one(store, arrival) for arrival in arrivals]
 
 
-def _take_one(store: Store, arrival: Arrival) -> Answer:
+def _take_one(store: Taker, arrival: Arrival) -> Answer:
     try:
         return store.ingest([arrival])[0]
     except StoreUnavailable:

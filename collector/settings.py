@@ -33,6 +33,11 @@ class Settings(BrokerTls, MetricsSettings):
     # Each is then a user of its own at the broker, "collector-1" to "collector-8", and the session bears its name.
     shared_group: Annotated[str, Field(min_length=1, max_length=40, pattern="^[A-Za-z0-9-]+$")] | None = None
 
+    # A folder, on another disk than the database: what was acknowledged, once more, for the day on which a backup must
+    # be put back (collector/spool.py). None: a backup loses what came after it.
+    spool: Path | None = None
+    spool_days: Annotated[int, Field(ge=1, le=3660)] = 35  # longer than from one backup that one trusts to the next
+
     @model_validator(mode="after")
     def _group_fits_together(self) -> Self:
         if self.shared_group is not None and self.broker_user not in COLLECTORS:
