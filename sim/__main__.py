@@ -1,6 +1,7 @@
 """``python -m sim``: the demonstration and its parts. It decides nothing; every subcommand is a function elsewhere."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,7 @@ def _chaos(keep: Path | None = None, schedule: bool = False, **given: Any) -> in
     from sim.chaos import campaign
     from sim.chaos.schedule import Options
 
-    return campaign.run(Options(**given), keep, schedule)
+    return campaign.run(Options(**given, has_disks=os.geteuid() == 0), keep, schedule)
 
 
 def _history(data: Path, **given: Any) -> int:

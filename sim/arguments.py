@@ -44,8 +44,8 @@ def _chaos(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--collectors", type=int, choices=(1, 3), help="how many share the work (1)")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), help="sqlite")
     parser.add_argument("--only", type=lambda text: tuple(text.split(",")), metavar="KIND,..", help="these injuries")
-    parser.add_argument("--desks", type=int, metavar="N", help="only so many of the 24 desks (8)")
-    parser.add_argument("--speed", type=float, help="seconds of the city in a real one (60)")
+    parser.add_argument("--desks", type=int, metavar="N", help="only so many of the 24 desks (12)")
+    parser.add_argument("--speed", type=float, help="seconds of the city in a real one (120)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="an empty folder to keep (one that goes again)")
     parser.add_argument("--schedule", action="store_true", help="only print what would be done when")
 

@@ -154,4 +154,4 @@ class Place:
         """Writes the configuration of one process."""
         # JSON's strings, numbers and lists of strings are TOML's too.
         text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
-        Path(self.config_of(name)).write_text(text, encoding="utf-8")
+        write_private(Path(self.config_of(name)), text)

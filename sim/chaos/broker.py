@@ -17,13 +17,10 @@ from sim.ports import HOST, choose
 
 OBSERVER = "campaign"  # a user of our own: reads everything, and says again what others have said
 
-# Holds for the pads' door: at the other one several collectors come in under one name.
-_OWN_ROOM = "use_username_as_clientid true"
-
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """The broker's ports: without encryption for whoever is on its machine, and with TLS."""
+    """The broker's ports: without encryption for the campaign itself, and with TLS for everybody else."""
 
     plain: int
     tls: int
@@ -59,7 +56,7 @@ class Broker:
     def _configuration(self, certificate: Path) -> str:
         lines = [
             f"user {getpass.getuser()}",
-            *(rule for rule in MOSQUITTO_RULES if rule != _OWN_ROOM),
+            *(rule for rule in MOSQUITTO_RULES if not rule.startswith("use_")),
             f"password_file {self._folder}/passwords",
             f"acl_file {self._folder}/acl",
             "persistence true",
@@ -68,7 +65,7 @@ class Broker:
             "set_tcp_nodelay true",
             f"listener {self.doors.plain} {HOST}",
             f"listener {self.doors.tls} {HOST}",
-            _OWN_ROOM,
+            *(rule for rule in MOSQUITTO_RULES if rule.startswith("use_")),
             f"certfile {certificate}",
             f"keyfile {certificate.with_suffix('.key')}",
             "tls_version tlsv1.2",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from collector.errors import StoreError
 from collector.store import Store
 from sim.chaos import report
 from sim.chaos.centre import Centre
@@ -76,7 +77,7 @@ async def live(options: Options, city: City, injuries: tuple[Injury, ...], folde
     try:
         await centre.start()
         centre.pads.subscribe(oracle.lamps_changed)
-        recovery = Recovery(oracle, centre.place.database_url)
+        recovery = Recovery(oracle, centre.database.url)
         surgeon = Surgeon(centre, oracle, screen.say)
         day = Day(city, centre.careful, centre.careful, seed=options.seed, speed=options.speed, witness=oracle)
         await _injured_day(day, options, injuries, surgeon, recovery, screen)
@@ -86,7 +87,6 @@ async def live(options: Options, city: City, injuries: tuple[Injury, ...], folde
         joined_s, differences = await _settled(oracle, centre)
     finally:
         await centre.stop()
-    differences += [Difference("wrong", text) for text in await asyncio.to_thread(_recount, centre.place.database_url)]
     return Outcome(oracle, recovery.wounds, differences, joined_s, time.monotonic() - begun)
 
 
@@ -126,8 +126,8 @@ async def _settled(oracle: Oracle, centre: Centre) -> tuple[float, list[Differen
     begun = time.monotonic()
     found = [Difference("lost", "the database could not be read")]
     while found and time.monotonic() < begun + JOINED_S:
-        with contextlib.suppress(Unreadable):
-            found = await asyncio.to_thread(_compared, oracle, centre.place.database_url)
+        with contextlib.suppress(Unreadable, StoreError):
+            found = await asyncio.to_thread(_compared, oracle, centre.database.url)
         if found:
             await asyncio.sleep(_LOOK_EVERY_S)
     return time.monotonic() - begun, found
@@ -135,10 +135,6 @@ async def _settled(oracle: Oracle, centre: Centre) -> tuple[float, list[Differen
 
 def _compared(oracle: Oracle, database_url: str) -> list[Difference]:
     with Ledger(database_url) as ledger:
-        return compare(oracle, ledger)
-
-
-def _recount(database_url: str) -> list[str]:
-    """The product's own recount: it must agree, too."""
-    with Store.open(database_url) as store:
-        return store.recount()
+        found = compare(oracle, ledger)
+    with Store.open(database_url) as store:  # the product's own recount must agree, too
+        return found + [Difference("wrong", f"recount: {text}") for text in store.recount()]

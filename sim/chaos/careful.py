@@ -10,6 +10,7 @@ client here presses on three lit buttons only if
 """
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,6 +29,7 @@ STEADY_S = 0.6  # longer than injuries.DELAY_S holds any message back
 _TOLERANCE_S = 0.1  # the pad may have heard of a call before the observer has
 _SUMMONS = ("called", "recalled", "started")
 _UNCERTAIN = "???"
+_REMEMBERED = 2000
 
 
 @dataclass(slots=True)
@@ -76,6 +78,7 @@ class Careful:
 
     queue: Queue
     pads: Panel
+    said: deque[tuple[str, bytes]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))  # votes and events
     _desks: dict[str, _Desk] = field(default_factory=dict)
 
     def soon(self, news: QueueNews) -> None:
@@ -108,6 +111,8 @@ class Careful:
             message = codec.decode(kind, payload) if (room, kind) == ("desk", "call") else None
         except ProtocolError:
             return
+        if kind in ("vote", "event"):
+            self.said.append((topic, payload))
         if isinstance(message, CallOpened) and message.opened_unix_ms != self._of(name).open_unix_ms:
             self._of(name).open_since_s = time.monotonic()
             self._of(name).open_unix_ms = message.opened_unix_ms

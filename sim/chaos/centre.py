@@ -1,22 +1,26 @@
 """All processes of the campaign's centre, the lines between them, and whatever dies is started again. It plays nobody.
 
-pads ══line══╗
-feed ══line══╬══ Mosquitto ══line══ collector-1..n ── database ── fleet, api
+pads ═══TLS═line══╗
+feed ═══TLS═line══╬══ Mosquitto ══line═TLS══ collector-1..n ── database ── fleet, api
 queue ─ webhook ─ feed          (every line is a proxy that can be cut: sim/bad_network.py)
 """
 
 import asyncio
 import os
 import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Callable
 from pathlib import Path
 
 from sim.bad_network import BadNetwork
 from sim.chaos.broker import OBSERVER, Broker
 from sim.chaos.careful import Careful, Observer
+from sim.chaos.database import PostgreSql, Sqlite
 from sim.chaos.programs import PAUSES_S
-from sim.chaos.schedule import Options, collectors
-from sim.children import Child
+from sim.chaos.room import Room
+from sim.chaos.schedule import LINES, POSTGRESQL, Options, collectors
+from sim.children import ROOT, Child, inherited_environ
 from sim.city import City
 from sim.errors import ChildFailed
 from sim.interpreter import compile_firmware
@@ -27,8 +31,8 @@ from sim.ports import HOST, choose
 from sim.webhook import Webhook
 
 CONNECTED_S = 60.0
+_FEED_MEGABYTES = 16
 _LOOK_EVERY_S = 0.1
-_LINES = ("pads", "feed", "collectors")
 
 
 class Centre:
@@ -41,11 +45,13 @@ class Centre:
         self.options = options
         self._report = report
         self._secrets = self.place.prepare(city)
-        observer = new_secret()
-        passwords = {**self._secrets.passwords, OBSERVER: observer}
-        self.broker = Broker(folder / "broker", passwords, self.place.logs / "broker.log")
+        self._passwords = {**self._secrets.passwords, **{name: new_secret() for name in (OBSERVER, *self._names())}}
+        self.broker = Broker(folder / "broker", self._passwords, self.place.logs / "broker.log")
+        kind = PostgreSql if options.database == POSTGRESQL else Sqlite
+        self.database: PostgreSql | Sqlite = kind(folder / "database", self.place.logs)
+        self.feed_room = Room(folder / "feed", _FEED_MEGABYTES)
         doors = self.broker.doors
-        self.lines = {name: BadNetwork(doors.tls if name == "pads" else doors.plain) for name in _LINES}
+        self.lines = {name: BadNetwork(doors.tls) for name in LINES}
         self._feed_port = choose(0)
         self.webhook = Webhook(f"http://{HOST}:{self._feed_port}", self._secrets.webhook_token)
         firmware = compile_firmware(self.place.firmware, os.environ)
@@ -54,16 +60,20 @@ class Centre:
         address = (HOST, self.lines["pads"].port)
         self.pads = Pads(self.place.pads, firmware, address, settings=settings, anchor=self.broker.anchor)
         self.careful = Careful(self.webhook, self.pads)
-        self.observer = Observer(doors.plain, observer, self.careful.heard)
-        self.children: dict[str, Child] = {"broker": self.broker.program, **self._servers()}
+        self._spools = folder / "spool"
+        self.observer = Observer(doors.plain, self._passwords[OBSERVER], self.careful.heard)
+        self.children: dict[str, Child] = {"broker": self.broker.program}
         self._watching: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Returns when every pad is connected. Raises ChildFailed."""
+        await self._start_database()
         await self._start("broker")
         self.observer.start()
-        await self._start("collector-1")  # it makes the tables; the others find them
-        await asyncio.gather(*(self._start(name) for name in self.children if name not in ("broker", "collector-1")))
+        self.children.update(self._servers())
+        for name in collectors(self.options):  # the first makes the tables, the others find them
+            await self._start(name)
+        await asyncio.gather(*(self._start(name) for name in ("feed", "fleet", "api")))
         await self.webhook.__aenter__()
         self.pads.subscribe(self.careful.lamps_changed)
         await self.pads.start(PadSpec(desk.id, self._secrets.passwords[desk.id]) for desk in self.city.desks)
@@ -82,6 +92,8 @@ class Centre:
                 await child.stop()
         for line in self.lines.values():
             line.close()
+        for room in (self.database.room, self.feed_room):
+            room.close()
 
     # ---- what injuries are made of
     def kill(self, name: str) -> None:
@@ -89,7 +101,8 @@ class Centre:
         self._signal(name, signal.SIGKILL)
 
     def ask_to_stop(self, name: str) -> None:
-        self._signal(name, signal.SIGTERM)
+        """As an administrator does it."""
+        self._signal(name, signal.SIGINT if name == "database" else signal.SIGTERM)
 
     def freeze(self, name: str) -> None:
         self._signal(name, signal.SIGSTOP)
@@ -97,31 +110,56 @@ class Centre:
     def thaw(self, name: str) -> None:
         self._signal(name, signal.SIGCONT)
 
+    async def replay_spools(self) -> bool:
+        """Takes in again what the collectors acknowledged; False if the database did not answer."""
+        first = collectors(self.options)[0]
+        command = ["-m", "collector", "--config", self.place.config_of(first), "replay", str(self._spools)]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *command, cwd=ROOT, env=inherited_environ(), stdout=PIPE, stderr=STDOUT
+        )
+        said, _ = await process.communicate()
+        self._report(f"replay: {said.decode(errors='replace').strip()}")
+        return process.returncode == 0
+
     def _signal(self, name: str, number: int) -> None:
         process = self.children[name].process
         if process is not None and process.poll() is None:
             process.send_signal(number)
 
     # ---- starting
+    def _names(self) -> tuple[str, ...]:
+        """The collectors' users at the broker: alone it has the plain name."""
+        return collectors(self.options) if self.options.collectors > 1 else ("collector",)
+
+    async def _start_database(self) -> None:
+        if isinstance(self.database, PostgreSql):
+            await asyncio.to_thread(self.database.prepare)
+            self.children["database"] = self.database.program
+            await self._start("database")
+            await asyncio.to_thread(self.database.create)
+
     def _servers(self) -> dict[str, Child]:
-        place, secrets = self.place, self._secrets
+        place, secrets, url = self.place, self._secrets, self.database.url
+        place.register.chmod(0o600)
         register = {"register_file": str(place.register)}
-        line = {name: {"broker_host": HOST, "broker_port": each.port} for name, each in self.lines.items()}
-        feed = {"listen_port": self._feed_port, "tokens": [digest(secrets.webhook_token)], **register, **line["feed"]}
-        place.write("feed", database_url=place.feed_database_url, **feed)
-        for name in collectors(self.options):
-            more = {**register, **line["collectors"], "client_id": name}
-            place.write(name, database_url=place.database_url, **more)
+        tls = {"broker_host": HOST, "broker_ca": str(self.broker.anchor_pem)}
+        line = {name: {"broker_port": each.port, **tls} for name, each in self.lines.items()}
+        webhook = {"listen_port": self._feed_port, "tokens": [digest(secrets.webhook_token)]}
+        feed_url = f"sqlite:///{self.feed_room.path / 'feed.db'}"
+        place.write("feed", database_url=feed_url, **webhook, **register, **line["feed"])
+        group = {"shared_group": "collectors"} if self.options.collectors > 1 else {}
+        for name, user in zip(collectors(self.options), self._names(), strict=True):
+            mine = {"broker_user": user, "spool": str(self._spools / name), **group}
+            place.write(name, database_url=url, **mine, **register, **line["collectors"])
         lists = {"password_base": f"{place.config}/passwords-base", "password_file": f"{place.config}/passwords"}
-        direct = {"broker_host": HOST, "broker_port": self.broker.doors.plain, "releases": str(place.releases)}
-        place.write("fleet", database_url=place.database_url, **lists, **direct)
-        place.write("api", database_url=place.database_url, listen_port=choose(0))
-        passwords = secrets.passwords
-        feed_secrets = {"BROKER_PASSWORD": passwords["feed"], "TICKET_SECRET": secrets.ticket_secret}
+        direct = {"broker_port": self.broker.doors.tls, "releases": str(place.releases), **tls}
+        place.write("fleet", database_url=url, **lists, **direct)
+        place.write("api", database_url=url, listen_port=choose(0))
+        feed_secrets = {"BROKER_PASSWORD": self._passwords["feed"], "TICKET_SECRET": secrets.ticket_secret}
         made = [self._child("feed", "collector.feed", "FEED", feed_secrets)]
-        for name in collectors(self.options):
-            made.append(self._child(name, "collector", "COLLECTOR", {"BROKER_PASSWORD": passwords["collector"]}))
-        made.append(self._child("fleet", "collector.fleet", "FLEET", {"BROKER_PASSWORD": passwords["it"]}))
+        for name, user in zip(collectors(self.options), self._names(), strict=True):
+            made.append(self._child(name, "collector", "COLLECTOR", {"BROKER_PASSWORD": self._passwords[user]}))
+        made.append(self._child("fleet", "collector.fleet", "FLEET", {"BROKER_PASSWORD": self._passwords["it"]}))
         made.append(self._child("api", "api", "API", {}))
         return {child.name: child for child in made}
 

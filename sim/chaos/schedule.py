@@ -10,6 +10,7 @@ from random import Random
 FIRST_S = 6.0  # every desk has called somebody by then
 CALM_S = 12.0  # before the end nothing more is broken, so that the last injury's healing is seen
 _PAUSE_S = (1.0, 5.0)  # from one injury's beginning to the next one's, so they overlap
+LINES = ("pads", "feed", "collectors")  # to the broker
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 
@@ -22,8 +23,9 @@ class Options:
     collectors: int = 1
     database: str = SQLITE
     only: tuple[str, ...] | None = None
-    desks: int = 8
-    speed: float = 60.0
+    desks: int = 12
+    speed: float = 120.0
+    has_disks: bool = True  # we are root: small disks of our own can be made, filled and closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,46 @@ def _pads(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
     return desks
 
 
+def _lines(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
+    return LINES
+
+
+def _database(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
+    return ("database",)
+
+
+def _postgresql(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
+    return ("database",) if options.database == POSTGRESQL else ()
+
+
+def _disks(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
+    return ("database", "feed") if options.has_disks else ()
+
+
+def _read_only(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
+    return ("database",) if options.has_disks or options.database == POSTGRESQL else ()
+
+
 KINDS = (
     Kind("kill", (0.0, 0.0), _servers),
     Kind("kill_broker", (0.0, 0.0), _broker),
+    Kind("kill_commit", (0.0, 0.0), lambda options, desks: collectors(options)),
     Kind("kill_pad", (0.0, 2.0), _pads),
+    Kind("kill_database", (0.0, 0.0), _postgresql),
+    Kind("kill_backend", (0.0, 0.0), _postgresql),
     Kind("freeze", (1.0, 6.0), lambda options, desks: ("broker", "feed", *collectors(options))),
-    Kind("restart", (0.0, 2.0), _broker),
+    Kind("restart", (0.0, 2.0), lambda options, desks: ("broker", *_postgresql(options, desks))),
     Kind("wipe", (0.0, 2.0), _broker),
+    Kind("cut", (0.0, 4.0), _lines),
+    Kind("hold", (1.0, 5.0), _lines),
+    Kind("swallow", (0.5, 2.0), _lines),
+    Kind("delay", (2.0, 6.0), _lines),
+    Kind("repeat", (0.0, 0.0), _broker),
+    Kind("disconnect", (0.0, 0.0), _postgresql),
+    Kind("lock", (1.0, 8.0), _database),
+    Kind("full", (1.0, 6.0), _disks),
+    Kind("read_only", (1.0, 4.0), _read_only),
+    Kind("restore", (1.0, 8.0), _database),
 )
 
 
