@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from collector.decoding import decode
 from collector.model import MALFORMED, TOPIC, VERSION, Answer, Arrival
-from protocol import codec, topics
+from protocol import topics
 from protocol.errors import BadTopic, ProtocolError, UnknownVersion
 from protocol.fields import UNIX_MS
 from protocol.messages import Ack, Health, Message, PadStatus, QueueEvent, Vote
@@ -35,7 +36,7 @@ def read(arrival: Arrival) -> Item:
     """The message in ``arrival``, or why there is none; never an exception, whatever the bytes are."""
     try:
         _, name, kind = _parse_topic(arrival.topic)
-        message = codec.decode(kind, arrival.payload)
+        message = decode(kind, arrival.payload)
     except BadTopic as error:
         return Item(arrival, "", Refused(TOPIC, str(error)))
     except UnknownVersion as error:

@@ -9,20 +9,24 @@ there. MQTT 5 would add nothing but 1.75 times the CPU (paho).
 
 Everything happens in the caller's thread. A thread for writing to the database beside one for the socket was measured,
 and slower: they share one interpreter lock, and its hand-overs cost more than the commit.
+
+paho is the protocol; its socket is ours (collector/buffered.py), because its own way of reading and writing costs as
+much as all the rest. It has no public place to put one in: ``_Client`` overrides the one method that makes it.
 """
 
 import select
 import socket
-import ssl
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, cast
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from collector.buffered import BufferedSocket
 from collector.errors import BrokerError
 from collector.model import Arrival
 from collector.tls import Trust, why_not
@@ -42,6 +46,7 @@ BATCH_MESSAGES = 500
 _KEEPALIVE_S = 30
 _GREETING_S = 10  # for the broker to accept the connection, and again to grant the subscriptions
 _IN_FLIGHT = 1000
+_LOST = "the connection to the broker is lost"
 
 
 def subscriptions(group: str | None) -> list[tuple[str, int]]:
@@ -57,6 +62,16 @@ class Delivery(NamedTuple):
     arrival: Arrival
     mid: int
     qos: int
+
+
+class _Client(Client):
+    """paho on a buffered socket. tests/integration/test_collector_syscalls.py fails if paho makes its otherwise."""
+
+    buffered: BufferedSocket | None = None
+
+    def _create_socket(self) -> BufferedSocket:
+        self.buffered = BufferedSocket(cast(socket.socket, super()._create_socket()))
+        return self.buffered
 
 
 class Broker:
@@ -111,11 +126,12 @@ class Broker:
 
     def confirm(self, deliveries: Iterable[Delivery], receipts: Sequence[tuple[str, Ack]]) -> None:
         """Acknowledges what is committed, to the broker and then, by ``receipts``, to who wrote it."""
-        for delivery in deliveries:
-            if delivery.qos:
-                self._client.ack(delivery.mid, delivery.qos)
-        for topic, ack in receipts:
-            self._client.publish(topic, codec.encode(ack), qos=1, retain=True)
+        with _lost(), self._connection().gathering():
+            for delivery in deliveries:
+                if delivery.qos:
+                    self._client.ack(delivery.mid, delivery.qos)
+            for topic, ack in receipts:
+                self._client.publish(topic, codec.encode(ack), qos=1, retain=True)
 
     def close(self) -> None:
         """Takes leave. What was not confirmed stays with the broker."""
@@ -124,14 +140,11 @@ class Broker:
     @property
     def peer_certificate(self) -> bytes | None:
         """What the broker proved itself with, DER; None on a plain line."""
-        connection = self._client.socket()
-        shown = getattr(connection, "getpeercert", None)
-        certificate: bytes | None = shown(binary_form=True) if shown else None
-        return certificate
+        return self._client.buffered.peer_certificate() if self._client.buffered else None
 
     # ---- the connection
-    def _make_client(self, user: str, password: str, client_id: str) -> Client:
-        client = Client(
+    def _make_client(self, user: str, password: str, client_id: str) -> _Client:
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id,
             clean_session=self._group is not None,
@@ -161,32 +174,37 @@ class Broker:
     def _wait(self, timeout_s: float, wake: socket.socket | None) -> None:
         """Until there is something to read; writes on the way what has to go out."""
         connection = self._connection()
-        if isinstance(connection, ssl.SSLSocket) and connection.pending():
-            timeout_s = 0  # a record of TLS may hold several packets: what is read already, select does not see
-        waiting = [connection] if self._client.want_write() else []
-        _, writable, _ = select.select([connection, wake] if wake else [connection], waiting, [], timeout_s)
-        if writable:
+        if connection.pending():
+            timeout_s = 0  # what is in a buffer already, select does not see
+        if self._client.want_write():  # what was said in a callback
             self._check(self._client.loop_write())
+        reading: list[BufferedSocket | socket.socket] = [connection, wake] if wake else [connection]
+        _, writable, _ = select.select(reading, [connection] if connection.unsent else [], [], timeout_s)
+        if writable:
+            with _lost():
+                connection.flush()
         self._check(self._client.loop_misc())
 
     def _read(self) -> None:
         """Takes in everything that the socket holds, up to one batch."""
-        received_before = -1
-        while received_before < len(self._inbox) < BATCH_MESSAGES:
-            received_before = len(self._inbox)
-            self._connection()
-            self._check(self._client.loop_read())
+        connection = self._connection()
+        while len(self._inbox) < BATCH_MESSAGES:
+            before = len(self._inbox)
+            code = self._client.loop_read()
+            if code:
+                self._check(code)
+            if len(self._inbox) == before and not connection.pending():
+                return
 
-    def _connection(self) -> Any:
-        connection = self._client.socket()
-        if connection is None or self._refusal:
-            raise BrokerError(self._refusal or "the connection to the broker is lost")
-        return connection
+    def _connection(self) -> BufferedSocket:
+        if self._client.socket() is None or self._client.buffered is None or self._refusal:
+            raise BrokerError(self._refusal or _LOST)
+        return self._client.buffered
 
     def _check(self, code: MQTTErrorCode) -> None:
         # AGAIN: a full socket buffer. What could not be written stays in line, and _wait writes it.
         if code not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_AGAIN):
-            raise BrokerError(self._refusal or "the connection to the broker is lost")
+            raise BrokerError(self._refusal or _LOST)
 
     def _check_patience(self) -> None:
         if time.monotonic() > self._deadline:
@@ -218,3 +236,11 @@ class Broker:
             topic = "(not UTF-8)"
         arrival = Arrival(topic, bytes(message.payload), time.time_ns() // 1_000_000)
         self._inbox.append(Delivery(arrival, message.mid, message.qos))
+
+
+@contextmanager
+def _lost() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BrokerError(_LOST) from error

@@ -111,16 +111,25 @@ def hook_broker(places: Places) -> None:
     """A place before each packet, also of several that leave in one piece."""
     import paho.mqtt.client as paho
 
-    send = paho.Client._sock_send
+    create_socket = paho.Client._create_socket
+    paho.Client._create_socket = lambda client: PassingSocket(places, create_socket(client))  # type: ignore
 
-    def passing_send(self: Any, buffer: Any) -> int:
+
+class PassingSocket:
+    """The connection itself, behind every buffer: a packet that has passed its place is on the line."""
+
+    def __init__(self, places: Places, real: Any):
+        self._places, self._real = places, real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def send(self, buffer: Any) -> int:
         sent = 0
         for packet in packets(bytes(buffer)):
-            places.here(f"packet {packet[0] >> 4}")
-            sent += send(self, packet)
+            self._places.here(f"packet {packet[0] >> 4}")
+            sent += self._real.send(packet)
         return sent
-
-    paho.Client._sock_send = passing_send  # type: ignore[method-assign]
 
 
 def packets(buffer: bytes) -> Iterator[bytes]:
