@@ -62,7 +62,7 @@ def _number(value: object) -> str | None:
     return str(value)
 
 
-Number = Annotated[str | None, BeforeValidator(_number), Field(max_length=20, pattern=r"^\d+$")]
+Number = Annotated[Annotated[str, Field(max_length=20, pattern=r"^\d+$")] | None, BeforeValidator(_number)]
 
 
 class Parameters(BaseModel):

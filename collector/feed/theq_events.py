@@ -54,7 +54,8 @@ KINDS = {
 }
 SUMMONS = ("called", "started")
 REPEATED_MS = 15_000  # TheQ gives up its tries after this time
-VISIT_MS = 36 * 3_600_000  # a visit nothing was heard of for so long is forgotten
+VISIT_MS = 36 * 3_600_000  # a visit nothing was heard of for so long is forgotten,
+OVER_MS = 60_000  # and one that is over, when its end cannot be repeated any more
 MOST_VISITS = 20_000
 _SCHEMA = re.compile(r"iglu:[^/]+/([A-Za-z_]{1,40})/jsonschema/")
 _Small = Annotated[int, Field(ge=0, le=999_999_999_999)]
@@ -87,6 +88,10 @@ class Visit(BaseModel):
     remote: tuple[int, ...] = ()
     last: str = ""
     last_unix_ms: int = 0
+    over: bool = False
+
+    def worth_keeping(self, now_unix_ms: int) -> bool:
+        return self.at_unix_ms > now_unix_ms - (OVER_MS if self.over else VISIT_MS)
 
 
 class Snapshot(BaseModel):
@@ -149,7 +154,7 @@ def read_tracked(pairs: Mapping[str, str]) -> Tracked | None:
 
 def translate(names: Names, before: Snapshot, tracked: Sequence[Tracked], now_unix_ms: int) -> Said:
     """What these events say, in the order of their own times."""
-    visits = {each: visit for each, visit in before.visits.items() if visit.at_unix_ms > now_unix_ms - VISIT_MS}
+    visits = {each: visit for each, visit in before.visits.items() if visit.worth_keeping(now_unix_ms)}
     speech = Speech(names.source, names.ticket_secret)
     for event in sorted(tracked, key=lambda event: event.at_unix_ms):
         visit = visits.pop(event.citizen, Visit(at_unix_ms=now_unix_ms))  # the citizen last heard of stands last
@@ -179,11 +184,12 @@ def _taken(names: Names, speech: Speech, visit: Visit, event: Tracked, now_unix_
     kind = KINDS.get(event.name)
     if kind is None:
         return visit
-    word = f"{event.name}:{request}"
+    word = f"{event.name}:{request}:{event.agent}"  # two agents who call one citizen are no repetition
     if word == visit.last and abs(event.at_unix_ms - visit.last_unix_ms) < REPEATED_MS:
         return visit
     _tell(names, speech, visit, event, "no_show" if event.left == "at-prep" else kind)
-    return visit.model_copy(update={"last": word, "last_unix_ms": event.at_unix_ms})
+    over = kind in ("finished", "left")
+    return visit.model_copy(update={"last": word, "last_unix_ms": event.at_unix_ms, "over": over})
 
 
 def _tell(names: Names, speech: Speech, visit: Visit, event: Tracked, kind: str) -> None:
