@@ -238,9 +238,9 @@ class Layout:
         return speech.named(table, what, _text(row[column]), effect)
 
     def _row_key(self, row: Row) -> str:
-        names = self.table.columns.key or sorted(row)
-        whole = "\0".join(_text(row[name]) or "" for name in names)
-        if self.table.columns.key and len(whole) <= 20 and whole.isascii() and whole.isalnum():
+        key = "\0".join(_text(row[name]) or "" for name in self.table.columns.key)
+        whole = key if key.strip("\0") else "\0".join(_text(row[name]) or "" for name in sorted(row))
+        if whole is key and len(key) <= 20 and key.isascii() and key.isalnum():
             return whole
         return hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()[:24]
 

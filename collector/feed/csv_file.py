@@ -27,13 +27,15 @@ MOST_HEADER = 16 * 1024
 
 
 def _bytewise(name: str) -> str:
-    """Only encodings in which a line ends where its bytes say so."""
+    """Only encodings in which a line ends where its bytes say so; utf-8's mark at the beginning is no matter."""
     try:
+        if codecs.lookup(name).name == "utf-8-sig":
+            return "utf-8"
         ends = "\n".encode(name) == b"\n" and codecs.lookup(name).name not in ("utf-7", "idna", "punycode")
     except LookupError:
         ends = False
     if not ends:
-        raise ValueError(f"{name!r} is no encoding that can be read line by line: utf-8, cp1251, koi8-u, cp866, ...")
+        raise ValueError(f"{name!r} is no encoding that can be read line by line: utf-8, cp1251, koi8-u, cp1125, ...")
     return name
 
 
