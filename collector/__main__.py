@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from collector import commands
+from collector import commands, register_cli
 from collector.errors import CollectorError, SettingsError
 from collector.settings import load_settings
 from schemas.settings import BadSettings
@@ -24,9 +24,9 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(command=commands.run)
     verbs = top.add_subparsers(metavar="COMMAND", title="commands")
     verbs.add_parser("run", help="collect until told to stop (the default)").set_defaults(command=commands.run)
-    register = verbs.add_parser("register", help="load the office's register from a TOML file")
-    register.add_argument("file", type=Path, metavar="FILE")
-    register.set_defaults(command=commands.register)
+    register_cli.add_arguments(
+        verbs.add_parser("register", help="branches, desks, services, operators: take in, give out")
+    )
     migrate = verbs.add_parser("migrate", help="bring the database to this version's tables")
     migrate.set_defaults(command=commands.migrate)
     replay = verbs.add_parser("replay", help="take in again what spools hold, after a backup was put back")

@@ -20,6 +20,8 @@ from collector.spool import read as read_spool
 from collector.store import Store
 from collector.tls import trust
 
+log = logging.getLogger("collector")
+
 _DAY_MS = 86_400_000
 
 
@@ -45,8 +47,11 @@ def run(settings: Settings, _: Namespace) -> int:
     store = open_store(settings.database_url, stop)
     if store is not None:
         with store:
-            if loaded is not None:
-                store.load_register(loaded)
+            if loaded is not None and store.book.load_file(loaded) is None:
+                log.warning(
+                    "%s is left alone: both it and the register changed since it was last loaded; see register diff",
+                    settings.register_file,
+                )
             metrics = Metrics(store, settings)
             endpoint = expose(metrics.registry, settings)
             spool = Spool(settings.spool, days=settings.spool_days) if settings.spool else None
@@ -55,7 +60,7 @@ def run(settings: Settings, _: Namespace) -> int:
                 spool.close()
             if endpoint is not None:
                 endpoint.close()
-    logging.getLogger("collector").info("stopped")
+    log.info("stopped")
     return 0
 
 
@@ -69,15 +74,6 @@ def check_config(settings: Settings, _: Namespace) -> int:
         except RegisterError as error:
             raise SettingsError(f"register_file: {error}") from None
     print("collector: the settings are good")
-    return 0
-
-
-def register(settings: Settings, arguments: Namespace) -> int:
-    """Loads the register file."""
-    loaded = read_register(arguments.file)
-    with Store.open(settings.database_url) as store:
-        store.load_register(loaded)
-    print(f"{len(loaded.branches)} branches, {len(loaded.services)} services, {len(loaded.desks)} desks")
     return 0
 
 

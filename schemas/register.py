@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from protocol.fields import NAME
-from schemas.register_rules import faults_of, weekdays
+from schemas.register_rules import Unfit, faults_of, weekdays
 
 
 def _legal_id(value: str) -> str:
@@ -213,7 +213,7 @@ class Register(Entry):
     def _fits_together(self) -> Self:
         faults = faults_of(self)
         if faults:
-            raise ValueError("; ".join(fault.text for fault in faults))
+            raise Unfit(faults)
         return self
 
     def on(self, day: date) -> "Register":

@@ -31,6 +31,14 @@ class Fault:
     text: str
 
 
+class Unfit(ValueError):
+    """Entries that do not fit together; ``faults`` has each of them."""
+
+    def __init__(self, faults: "Sequence[Fault]"):
+        super().__init__("; ".join(fault.text for fault in faults))
+        self.faults = tuple(faults)
+
+
 # What a part of the register is called in words, and the field that names a thing of it.
 WORDS = {
     "branches": "branch",

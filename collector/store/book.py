@@ -1,19 +1,19 @@
 """``Store.book``: the register with its history: reading it, changing it as a whole, going back to what it was.
 
 Every change is a new revision, all or nothing, with its author. What has figures or votes cannot be left out, only
-closed: its id must go on meaning what it meant.
+closed: its id must go on meaning what it meant. Names of operators are beside the register, in no revision.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, exists, func, insert, select
 
 from collector.errors import Declined, NotThere, OutOfTurn
-from collector.store import registry
+from collector.store import names as operator_names
+from collector.store import people, registry
 from collector.store.engine import reading, writing
 from schemas.periods import day_date, day_of
 from schemas.register import Register
@@ -60,7 +60,6 @@ class Book:
 
     def __init__(self, engine: Engine):
         self._engine = engine
-        self._lock = Lock()
         self._whole: tuple[int, Register] | None = None
         self._view: tuple[int, int, Register] | None = None  # revision, day, register of that day
 
@@ -103,18 +102,40 @@ class Book:
             return _lost(connection, registry.read(connection), register)
 
     # ---- changing
-    def save(self, register: Register, *, author: str, how: How, note: str = "", expected: int | None = None) -> int:
+    def save(
+        self,
+        register: Register,
+        *,
+        author: str,
+        how: How,
+        note: str = "",
+        expected: int | None = None,
+        names: Mapping[str, str] | None = None,
+    ) -> int:
         """Makes ``register`` the register; returns its revision, which is the one before if nothing changes.
 
         Args:
             expected: the revision that the change was made from.
+            names: of all operators, to be known from now on; without it they stay as they are.
 
         Raises:
             Stale: ``expected`` is not the current revision.
             Declined: something with figures is left out.
         """
         with writing(self._engine) as connection:
-            return _save(connection, register, author=author, how=how, note=note, expected=expected)
+            number = _save(connection, register, author=author, how=how, note=note, expected=expected)
+            if names is not None:
+                named = operator_names.read(connection)
+                operator_names.write(connection, names, _ids(register.operators))
+                if named != operator_names.read(connection):
+                    _log(connection, author, "names of operators: changed")
+            return number
+
+    def names(self, reader: str) -> dict[str, str]:
+        """The names of operators by id, once the reading is written down (order P4.8)."""
+        with writing(self._engine) as connection:
+            _log(connection, reader, "names of operators: read")
+            return operator_names.read(connection)
 
     def revert(self, number: int, *, author: str, expected: int | None = None) -> int:
         """Makes an earlier register the register again, as a new revision. Raises as ``save`` and ``at`` do."""
@@ -157,6 +178,7 @@ def _save(connection: Connection, register: Register, *, author: str, how: str, 
         _keep(connection, current, before, now, author="", how="found", note="")
     number = max(current, newest or 0) + 1
     registry.write(connection, register, number, now)
+    operator_names.write(connection, operator_names.read(connection), _ids(register.operators))
     _keep(connection, number, register, now, author=author, how=how, note=note)
     return number
 
@@ -183,6 +205,10 @@ def _lost(connection: Connection, before: Register, after: Register) -> list[Los
         gone = _ids(getattr(before, part)) - _ids(getattr(after, part))
         found += [Lost(part, word, each) for each in sorted(gone) if _has_figures(connection, cut, column, each)]
     return found
+
+
+def _log(connection: Connection, who: str, what: str) -> None:
+    people.log_access(connection, who, None, granted=True, question=what, now_unix_ms=_now_unix_ms())
 
 
 def _ids(rows: Iterable[Any]) -> set[str]:

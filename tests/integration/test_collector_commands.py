@@ -31,10 +31,10 @@ def collector(folder: Path, *arguments: str, **environ: str) -> subprocess.Compl
 def test_a_register_is_loaded_and_a_wrong_one_leaves_the_old(tmp_path: Path) -> None:
     file = tmp_path / "register.toml"
     file.write_text(REGISTER + DESK)
-    done = collector(tmp_path, "register", str(file))
+    done = collector(tmp_path, "register", "load", str(file))
     assert (done.returncode, done.stdout) == (0, "1 branches, 1 services, 1 desks\n")
     file.write_text(REGISTER + DESK.replace("centre-01", "centre/01"))
-    refused = collector(tmp_path, "register", str(file))
+    refused = collector(tmp_path, "register", "load", str(file))
     assert refused.returncode == 1
     assert refused.stderr.startswith("collector: ") and "centre/01" in refused.stderr
     with Store.open(f"sqlite:///{tmp_path / 'zrazkovo.db'}") as store:

@@ -66,9 +66,9 @@ def test_a_good_file_is_read_in_its_order_with_the_defaults(tmp_path: Path) -> N
         ('id = "centre-01"', 'id = "centre/01"', r"desk\[0\] \('centre/01'\).id: .*not allowed"),
         ('id = "centre-01"', 'id = "centre+"', r"desk\[0\].*not allowed"),
         ('id = "centre-01"', f'id = "{"a" * 41}"', r"desk\[0\].*1 to 40 characters"),
-        ('branch = "centre"', 'branch = "nowhere"', "the desk 'centre-01' names an unknown branch 'nowhere'"),
+        ('branch = "centre"', 'branch = "nowhere"', "line 25: the desk 'centre-01' names an unknown branch 'nowhere'"),
         ('id = "zamostia"', 'id = "centre"', "the branch 'centre' is there twice"),
-        ('label = "1"', "label = 1", r"desk\[0\] \('centre-01'\).label: .*string"),
+        ('label = "1"', "label = 1", r"register.toml, line 26: desk\[0\] \('centre-01'\).label: .*string"),
         ('label = "1"', 'label = "1"\ncolour = "red"', r"desk\[0\] \('centre-01'\).colour: .*[Ee]xtra"),
         ('label = "1"', "", r"desk\[0\] \('centre-01'\).label: .*required"),
         ("[organisation]", "[organization]", "organisation: .*required"),
@@ -92,5 +92,5 @@ def test_a_missing_file_and_one_that_is_not_text_are_named(tmp_path: Path) -> No
     with pytest.raises(RegisterError, match=r"none\.toml: No such file"):
         read_register(tmp_path / "none.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(RegisterError, match=r"bytes\.toml: not TOML"):
+    with pytest.raises(RegisterError, match=r"bytes\.toml, line 1: not UTF-8"):
         read_register(tmp_path / "bytes.toml")
