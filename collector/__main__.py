@@ -6,8 +6,9 @@ import os
 import sys
 from pathlib import Path
 
-from collector import commands, register_cli
+from collector import commands, register_cli, upkeep_commands
 from collector.errors import CollectorError, SettingsError
+from collector.rollup import CUTS
 from collector.settings import load_settings
 from schemas.settings import BadSettings
 
@@ -32,10 +33,34 @@ def parser() -> argparse.ArgumentParser:
     replay = verbs.add_parser("replay", help="take in again what spools hold, after a backup was put back")
     replay.add_argument("folder", type=Path, metavar="FOLDER", help="a collector's spool, or one that holds several")
     replay.set_defaults(command=commands.replay)
-    recount = verbs.add_parser("recount", help="compare the figures with the rows they come from")
-    recount.set_defaults(command=commands.recount)
+    _add_upkeep(verbs)
     _add_token(verbs.add_parser("token", help="who may ask the api").add_subparsers(metavar="COMMAND", required=True))
     return top
+
+
+def _add_upkeep(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    recount = verbs.add_parser("recount", help="compare the figures with the rows they come from")
+    recount.add_argument("--branch", metavar="ID", help="of one branch only")
+    recount.add_argument("--from", dest="first", metavar="DAY", help="from this local day on, 2026-11-01")
+    recount.add_argument("--to", dest="last", metavar="DAY", help="to this local day, which is included")
+    recount.add_argument("--cut", choices=CUTS, help="of one cut only")
+    recount.add_argument("--json", action="store_true", help="the result as JSON")
+    recount.add_argument("--repair", action="store_true", help="write what the rows say; each change is recorded")
+    recount.set_defaults(command=upkeep_commands.recount)
+    backup = verbs.add_parser("backup", help="save the database, while everything runs")
+    backup.add_argument("target", type=Path, metavar="FILE|FOLDER")
+    backup.add_argument("--keep", type=_at_least_one, metavar="N", help="of the backups in FOLDER, keep the newest N")
+    backup.set_defaults(command=upkeep_commands.backup)
+    restore = verbs.add_parser("restore", help="put a backup back; collector, fleet and api must be stopped")
+    restore.add_argument("file", type=Path, metavar="FILE")
+    restore.add_argument("--force", action="store_true", help="though votes that came after it are lost")
+    restore.set_defaults(command=upkeep_commands.restore)
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
+    return int(text)
 
 
 def _add_token(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

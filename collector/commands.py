@@ -120,17 +120,6 @@ def token_revoke(settings: Settings, arguments: Namespace) -> int:
     return 0
 
 
-def recount(settings: Settings, _: Namespace) -> int:
-    """Compares the figures with the rows they come from; exit code 1 if they differ."""
-    with Store.open(settings.database_url) as store:
-        differences = store.recount()
-    for difference in differences:
-        print(difference)
-    if not differences:
-        print("collector: every figure agrees with the rows it comes from")
-    return 1 if differences else 0
-
-
 def _validity(expires_unix_ms: int | None, revoked_unix_ms: int | None) -> str:
     if revoked_unix_ms is not None:
         return f"revoked {_date(revoked_unix_ms)}"

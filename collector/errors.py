@@ -3,6 +3,7 @@
 CollectorError
 |-- SettingsError        the configuration is not usable; the process ends with exit code 2
 |-- RegisterError        the register file is not usable
+|-- BackupError          a backup cannot be made or put back; what was there stays as it was
 |-- BrokerError          the broker cannot be reached or refuses us; trying again may help
 `-- StoreError           the database says no
     |-- StoreUnavailable     it cannot be reached, is locked or full; nothing was written, trying again may help
@@ -22,6 +23,10 @@ class SettingsError(CollectorError):
 
 
 class RegisterError(CollectorError):
+    pass
+
+
+class BackupError(CollectorError):
     pass
 
 

@@ -18,7 +18,6 @@ from collector.store.fleet import Fleet
 from collector.store.ledger import Ledger
 from collector.store.migrate import upgrade
 from collector.store.people import Token
-from collector.store.recount import recount
 from collector.store.upkeep import Upkeep
 from schemas.register import Register
 
@@ -126,8 +125,7 @@ class Store:
 
     def recount(self) -> list[str]:
         """What in the roll-ups is not borne out by the rows, a sentence each. Reads every row."""
-        with reading(self._engine) as connection:
-            return recount(connection)
+        return self.upkeep.recount().sentences
 
     def change_mark(self) -> int:
         """A number that is another one as soon as anybody has committed anything; cheap enough to ask every 100 ms."""

@@ -50,6 +50,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads, and sees one moment from its first question to its last. Raises as the others."""
+    with translated(), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":  # SQLite is so by itself
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        yield connection
+
+
+@contextmanager
 def translated() -> Iterator[None]:
     """Turns the database library's errors into ours."""
     try:

@@ -199,5 +199,13 @@ def _lock(connection: Connection, calls: Collection[str]) -> None:
     )
 
 
+def lock_everything(connection: Connection) -> None:
+    """Keeps every collector from writing to the end of the transaction, once those at work have committed."""
+    if connection.dialect.name == "postgresql":
+        for bucket in range(_LOCK_BUCKETS):
+            parameters = {"class": _LOCK_CLASS, "bucket": bucket}
+            connection.execute(text("SELECT pg_advisory_xact_lock(:class, :bucket)"), parameters)
+
+
 def _health_fields(health: Any) -> str:
     return json.dumps({name: getattr(health, name) for name, _ in health.FIELDS})

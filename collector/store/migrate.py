@@ -23,7 +23,7 @@ def upgrade(engine: Engine, which: str) -> None:
     Raises NewerDatabase, or StoreUnavailable when the database does not answer.
     """
     with reading(engine) as connection:
-        if _version(connection, which) == HEADS[which]:
+        if version_of(connection, which) == HEADS[which]:
             return
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
@@ -36,7 +36,8 @@ def version_table(which: str) -> str:
     return f"{which}_version"
 
 
-def _version(connection: Connection, which: str) -> str | None:
+def version_of(connection: Connection, which: str) -> str | None:
+    """The version of the tables of ``which``; None if there are none."""
     if not inspect(connection).has_table(version_table(which)):
         return None
     version: str | None = connection.execute(text(f"SELECT version_num FROM {version_table(which)}")).scalar()
@@ -53,7 +54,7 @@ def _migrate(connection: Connection, which: str) -> None:
     config.set_main_option("script_location", _escaped(_MIGRATIONS))
     config.set_main_option("version_locations", _escaped(_MIGRATIONS / which / "versions"))
     config.set_main_option("path_separator", "newline")
-    version = _version(connection, which)
+    version = version_of(connection, which)
     known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
         raise NewerDatabase(f"the database is at version {version}, newer than this program; upgrade the program")

@@ -1,48 +1,211 @@
-"""Counts everything again from the rows, to prove that the roll-ups say the same. Changes nothing."""
+"""Counts again from the rows, to prove that the roll-ups say the same; puts a roll-up right only when told to.
 
-from collections.abc import Iterable, Iterator
+The rows are read once, in the order of their ids, which is that of time. What was counted and what is stored meet in
+one balance that holds only what does not cancel out: the days under way, and the differences. So the memory needed
+does not grow with the number of calls; and a call out of order, whatever its id, still finds its day in the end.
+"""
 
-from sqlalchemy import Connection, select
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
 from collector.model import CallRow, VoteRow
-from collector.rollup import NOBODY, NOTHING, Amounts, Joined, Key, differences
+from collector.rollup import CUTS, NOBODY, NOTHING, Amounts, Joined, Key, differences
 from schemas.fleet_tables import console_unavailable
+from schemas.periods import day_date, day_key
 from schemas.tables import call, rollup_day, vote, waiting
 
 _AT_ONCE = 10_000
+_AMOUNTS = ("calls", "eligible", "bad", "good", "exemplary")
 
 
-def recount(connection: Connection) -> list[str]:
-    """One sentence for each row of the roll-up, and each waiting vote, that the rows do not bear out; [] is good."""
-    counted = _counted(connection)
-    found = []
-    for key, stored in _stored(connection):
-        truth = counted.pop(key, NOTHING)
-        if truth != stored:
-            found.append(f"{_name(key)}: the roll-up says {stored}, the rows say {truth}")
-    found.extend(f"{_name(key)}: the roll-up lacks {truth}" for key, truth in sorted(counted.items()))
-    return found + _waiting(connection)
+class Scope(NamedTuple):
+    """What to count again; days are ``yyyymmdd``, both ends included, None for all."""
+
+    branch: str | None = None
+    first_day: int | None = None
+    last_day: int | None = None
+    cut: str | None = None
+    # Calls with smaller ids are not read: quick, for who knows that ids are of time and looks at the last days only.
+    from_id: str | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        return self == EVERYTHING
+
+    def __str__(self) -> str:
+        parts = [f"branch {self.branch}" if self.branch else "", f"cut {self.cut}" if self.cut else ""]
+        if self.first_day or self.last_day:
+            parts.append(f"{_day(self.first_day)} to {_day(self.last_day)}")
+        return ", ".join(part for part in parts if part) or "everything"
 
 
-def _counted(connection: Connection) -> dict[Key, Amounts]:
-    totals: dict[Key, Amounts] = {}
-    for chunk in _chunks(_joined(connection)):
+EVERYTHING = Scope()
+
+
+class Difference(NamedTuple):
+    """A row of the roll-up that the rows do not bear out."""
+
+    key: Key
+    stored: Amounts
+    counted: Amounts
+
+    def __str__(self) -> str:
+        return f"{name(self.key)}: the roll-up has {self._words(self.stored)}, the rows {self._words(self.counted)}"
+
+    def _words(self, amounts: Amounts) -> str:
+        """Of those amounts only that differ."""
+        trio = zip(_AMOUNTS, amounts, self.stored, self.counted, strict=True)
+        return " and ".join(f"{amount} {kind}" for kind, amount, stored, counted in trio if stored != counted)
+
+
+class Recounted(NamedTuple):
+    """``waiting`` holds a sentence for each vote that waits in vain, or whose waiting is not known."""
+
+    calls: int
+    votes: int
+    last_vote_unix_ms: int | None  # when the newest vote among them was received
+    differences: list[Difference]
+    waiting: list[str]
+
+    @property
+    def sentences(self) -> list[str]:
+        return [*(str(each) for each in self.differences), *self.waiting]
+
+
+Progress = Callable[[int, int], None]  # calls counted, calls that there are, about
+
+
+def recount(connection: Connection, scope: Scope = EVERYTHING, progress: Progress = lambda done, of: None) -> Recounted:
+    """What in ``scope`` is not borne out by the rows. One snapshot must span the transaction of ``connection``."""
+    balance = _Balance(connection, scope)
+    about = expected(connection, scope)
+    calls = votes = 0
+    last: int | None = None
+    for chunk in _chunks(_joined(connection, scope)):
+        balance.count(chunk)
+        calls += len(chunk)
+        received = [joined.vote.received_unix_ms for joined in chunk if joined.vote is not None]
+        votes += len(received)
+        last = max([last or 0, *received]) if received else last
+        progress(calls, max(about, calls))
+    return Recounted(calls, votes, last, balance.differences(), _waiting(connection) if scope.is_everything else [])
+
+
+def expected(connection: Connection, scope: Scope) -> int:
+    """How many calls the roll-up says are in ``scope``."""
+    question = select(func.sum(rollup_day.c.calls)).where(rollup_day.c.cut == "branch", *_within(rollup_day, scope))
+    return int(connection.execute(question).scalar() or 0)
+
+
+def correct(connection: Connection, found: Iterable[Difference]) -> None:
+    """Writes what was counted into the roll-up; nobody else may write to it meanwhile."""
+    for each in found:
+        cut, branch, key, day = each.key
+        where = (rollup_day.c.cut == cut) & (rollup_day.c.branch == branch)
+        where &= (rollup_day.c.key == key) & (rollup_day.c.day == day)
+        amounts = dict(zip(_AMOUNTS, each.counted, strict=True))
+        if each.counted == NOTHING:
+            connection.execute(delete(rollup_day).where(where))
+        elif each.stored == NOTHING and connection.execute(select(rollup_day.c.day).where(where)).first() is None:
+            place = {"cut": cut, "branch": branch, "key": key, "day": day}
+            connection.execute(insert(rollup_day).values(place | amounts))
+        else:
+            connection.execute(update(rollup_day).where(where).values(amounts))
+
+
+def name(key: Key) -> str:
+    """The row of the roll-up in words."""
+    cut, branch, key_name, day = key
+    whose = f"branch {branch}" if cut == "branch" else f"{cut} {key_name or '(not told)'} of branch {branch}"
+    return f"{whose} on {_day(day)}"
+
+
+class _Balance:
+    """Counted less stored, by row of the roll-up; rows that agree are not kept."""
+
+    def __init__(self, connection: Connection, scope: Scope):
+        self._connection, self._scope = connection, scope
+        self._sums: dict[Key, Amounts] = {}
+        self._stored_to = 0  # the stored rows of all days up to this one are in
+
+    def count(self, chunk: list[Joined]) -> None:
         for key, more in differences((NOBODY, joined) for joined in chunk):
-            old = totals.get(key, NOTHING)
-            totals[key] = (
-                old[0] + more[0], old[1] + more[1], old[2] + more[2], old[3] + more[3], old[4] + more[4]
-            )  # fmt: skip
-    return totals
+            if self._scope.cut in (None, key[0]):
+                self._add(key, more, 1)
+        days = [joined.call.day for joined in chunk if joined.call is not None]
+        if days:
+            # Branches of other time zones, and calls told of late, lie a day or two apart at most.
+            self._store(day_key(day_date(min(days)) - timedelta(days=2)))
+
+    def differences(self) -> list[Difference]:
+        self._store(99991231)
+        found = []
+        for key, sums in sorted(self._sums.items()):
+            stored = self._row(key)
+            found.append(Difference(key, stored, _sum(stored, sums, 1)))
+        return found
+
+    def _store(self, day: int) -> None:
+        """Sets the stored rows up to ``day`` against what was counted."""
+        if day <= self._stored_to:
+            return
+        between = rollup_day.c.day.between(self._stored_to + 1, day)
+        wanted = (rollup_day.c.cut.in_(CUTS), between, *_within(rollup_day, self._scope))
+        if self._scope.cut:
+            wanted = (*wanted, rollup_day.c.cut == self._scope.cut)
+        for row in self._connection.execute(select(rollup_day).where(*wanted)):
+            amounts = (row.calls, row.eligible, row.bad, row.good, row.exemplary)
+            self._add((row.cut, row.branch, row.key, row.day), amounts, -1)
+        self._stored_to = day
+
+    def _add(self, key: Key, amounts: Amounts, sign: int) -> None:
+        sums = _sum(self._sums.get(key, NOTHING), amounts, sign)
+        if any(sums):
+            self._sums[key] = sums
+        else:
+            self._sums.pop(key, None)
+
+    def _row(self, key: Key) -> Amounts:
+        cut, branch, key_name, day = key
+        where = (rollup_day.c.cut == cut, rollup_day.c.branch == branch, rollup_day.c.key == key_name)
+        columns = [rollup_day.c[each] for each in _AMOUNTS]
+        row = self._connection.execute(select(*columns).where(*where, rollup_day.c.day == day)).first()
+        return (row[0], row[1], row[2], row[3], row[4]) if row else NOTHING
 
 
-def _joined(connection: Connection) -> Iterator[Joined]:
+def _sum(one: Amounts, other: Amounts, sign: int) -> Amounts:
+    return (
+        one[0] + sign * other[0], one[1] + sign * other[1], one[2] + sign * other[2],
+        one[3] + sign * other[3], one[4] + sign * other[4],
+    )  # fmt: skip
+
+
+def _within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if scope.branch is not None:
+        found.append(table.c.branch == scope.branch)
+    if scope.first_day is not None:
+        found.append(table.c.day >= scope.first_day)
+    if scope.last_day is not None:
+        found.append(table.c.day <= scope.last_day)
+    return found
+
+
+def _joined(connection: Connection, scope: Scope) -> Iterator[Joined]:
     width, flag = len(call.c), console_unavailable
     question = (
         select(call, flag.c.call.is_not(None), vote)
         .outerjoin_from(call, vote, (vote.c.call == call.c.id) & (vote.c.desk == call.c.desk))
         .outerjoin(flag, (flag.c.call == call.c.id) & (flag.c.desk == call.c.desk))
+        .where(*_within(call, scope))
+        .order_by(call.c.id)
     )
-    for row in connection.execution_options(yield_per=_AT_ONCE).execute(question):
+    if scope.from_id is not None:
+        question = question.where(call.c.id >= scope.from_id)
+    for row in connection.execute(question, execution_options={"yield_per": _AT_ONCE}):
         of_vote = row[width + 1 :]
         yield Joined(CallRow(*row[:width]), VoteRow(*of_vote) if of_vote[0] is not None else None, bool(row[width]))
 
@@ -57,12 +220,6 @@ def _chunks(joined: Iterable[Joined]) -> Iterator[list[Joined]]:
     yield chunk
 
 
-def _stored(connection: Connection) -> Iterator[tuple[Key, Amounts]]:
-    for row in connection.execute(select(rollup_day)):
-        stored = (row.calls, row.eligible, row.bad, row.good, row.exemplary)
-        yield (row.cut, row.branch, row.key, row.day), stored
-
-
 def _waiting(connection: Connection) -> list[str]:
     """A vote waits exactly while its call is unknown."""
     waits = select(waiting.c.call, waiting.c.desk)
@@ -75,6 +232,5 @@ def _waiting(connection: Connection) -> list[str]:
     ]
 
 
-def _name(key: Key) -> str:
-    cut, branch, name, day = key
-    return f"{cut} {branch} {name or '-'} {day}"
+def _day(day: int | None) -> str:
+    return day_date(day).isoformat() if day else "..."

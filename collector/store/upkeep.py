@@ -1,6 +1,8 @@
 """``Store.upkeep``: what those who run the collector ask of its database, and the book of what they did to it.
 
 vitals()             what ``/metrics`` shows of the database, cheap at any size
+recount(), repair()  the figures against the rows; only ``repair`` changes one, and enters each change in the book
+gaps()               numbers of votes that are missing, as after a backup was put back
 note(), last()       the book: backups, restores, recounts, corrections
 """
 
@@ -9,7 +11,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, func, insert, select
 
-from collector.store.engine import reading, writing
+from collector.gaps import Gap
+from collector.store import numbers
+from collector.store.engine import reading, snapshot, writing
+from collector.store.ledger import lock_everything
+from collector.store.recount import EVERYTHING, Difference, Progress, Recounted, Scope, correct, recount
 from schemas.tables import kept, waiting
 from schemas.upkeep_tables import upkeep
 
@@ -60,6 +66,32 @@ class Upkeep:
             book,
             good.at_unix_ms if good else None,
         )
+
+    def recount(self, scope: Scope = EVERYTHING, progress: Progress = lambda done, of: None) -> Recounted:
+        """Counts ``scope`` again, as it is at one moment, while others may go on writing. Changes nothing."""
+        with snapshot(self._engine) as connection:
+            return recount(connection, scope, progress)
+
+    def repair(
+        self, who: str, scope: Scope = EVERYTHING, progress: Progress = lambda done, of: None
+    ) -> list[Difference]:
+        """Counts ``scope`` again while nobody else can write, and makes the roll-up say what the rows do.
+
+        Every change is entered in the book with what stood there before.
+        """
+        with writing(self._engine) as connection:
+            lock_everything(connection)
+            found = recount(connection, scope, progress).differences
+            correct(connection, found)
+            now = time.time_ns() // 1_000_000
+            for each in found:
+                note(connection, Entry(now, REPAIR, who, True, 1, str(each)))
+        return found
+
+    def gaps(self, since_unix_ms: int = 0) -> list[Gap]:
+        """Numbers that no vote and nothing kept has, among votes for calls from ``since_unix_ms`` on."""
+        with snapshot(self._engine) as connection:
+            return numbers.gaps(connection, since_unix_ms)
 
     def note(self, what: str, who: str, *, ok: bool, amount: int, detail: str = "") -> None:
         """Enters into the book that ``who`` did ``what`` now."""

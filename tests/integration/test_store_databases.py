@@ -285,8 +285,10 @@ def test_recount_finds_a_figure_that_was_tampered_with(store: Store, tamper: Cal
     tamper("DELETE FROM rollup_day WHERE cut = 'desk'")
     tamper("DELETE FROM waiting")
     assert store.recount() == [
-        "operator centre op-1 20261122: the roll-up says (1, 1, 0, 0, 1), the rows say (1, 1, 1, 0, 0)",
-        "desk centre centre-01 20261122: the roll-up lacks (1, 1, 1, 0, 0)",
+        "desk centre-01 of branch centre on 2026-11-22: the roll-up has 0 calls and 0 eligible and 0 bad, "
+        "the rows 1 calls and 1 eligible and 1 bad",
+        "operator op-1 of branch centre on 2026-11-22: the roll-up has 0 bad and 1 exemplary, "
+        "the rows 1 bad and 0 exemplary",
         f"call {call_id(2)}, desk centre-01: is not known to wait",
     ]
 
