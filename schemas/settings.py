@@ -1,10 +1,11 @@
 """How every program reads its settings: defaults, then a TOML file, then the environment. It knows no program's keys.
 
-A key that nobody knows is an error wherever it stands, and a secret may stand in the environment only: a file gets
-copied, committed and mailed.
+A key that nobody knows is an error wherever it stands, and a secret may stand in the environment only, or come as one
+of systemd's credentials, which this process alone can see: a settings file gets copied, committed and mailed.
 """
 
 import importlib.metadata
+import json
 import os
 import stat
 import tomllib
@@ -113,7 +114,8 @@ def read_settings(program: type[S], file: Path | None, environ: Mapping[str, str
     if file is not None:
         wrong.extend(_shown_to_all(file, values, finder))
     try:
-        settings = program(**{key: value for key, value in values.items() if key in program.model_fields})
+        known = {key: value for key, value in values.items() if key in program.model_fields}
+        settings = program(**(known | _credentials(program, environ)))
     except UnreadableVariable as error:
         wrong.append(f"{prefix}...: {error}; lists and tables are written in JSON there")
     except ValidationError as error:
@@ -121,6 +123,18 @@ def read_settings(program: type[S], file: Path | None, environ: Mapping[str, str
     if wrong:
         raise BadSettings(_told(list(dict.fromkeys(wrong))))
     return settings
+
+
+def _credentials(program: type[ProgramSettings], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The secrets that systemd has put down for this process alone: a file each, named like its key."""
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    found: dict[str, Any] = {}
+    for key in program.SECRETS if folder else ():
+        path = Path(str(folder)) / key
+        if path.is_file():
+            text = path.read_text(encoding="utf-8").strip()
+            found[key] = json.loads(text) if text.startswith("{") else text
+    return found
 
 
 def _told(wrong: list[str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("protocol", "schemas", "firmware", "collector", "api", "sim")
+ROOMS = ("protocol", "schemas", "firmware", "collector", "api", "sim", "deploy")
 
 # What a package may import of ours besides itself; the longest matching prefix of the importing module decides.
 # "=name" is that one module without the packages beneath it.
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "collector": ("protocol", "schemas"),
     "api": ("protocol", "schemas", "collector.store"),
     "sim": ROOMS,
+    "deploy": ("protocol", "schemas", "collector.register", "collector.errors"),
 }
 # Which modules may import a third-party library; a prefix stands for the package beneath it.
 DOORS = {

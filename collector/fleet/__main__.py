@@ -35,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
     retire = verbs.add_parser("retire", help="there is no pad at this desk any more")
     retire.add_argument("desk", metavar="DESK")
     retire.set_defaults(command=cli.retire)
+    passwords = verbs.add_parser("passwords", help="what a branch's own broker needs to let its pads in")
+    passwords.add_argument("branch", metavar="BRANCH")
+    passwords.set_defaults(command=cli.passwords)
     _add_rollout(verbs.add_parser("rollout", help="bring a version to the pads").add_subparsers(required=True))
     return top
 

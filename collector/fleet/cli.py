@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from collector.errors import StoreError
 from collector.fleet.alerts import Hook, Mailer, Post, recipients
-from collector.fleet.passwords import PasswordFile
+from collector.fleet.passwords import PasswordFile, rendered
 from collector.fleet.rollout import summary
 from collector.fleet.service import Service, clock
 from collector.fleet.settings import Settings
@@ -20,6 +20,7 @@ from collector.line import Broker
 from collector.serve import Stop, open_store
 from collector.store import Fault, Rollout, Store
 from collector.tls import trust
+from schemas.register import desks_by_branch
 
 _LOOK_EVERY_S = 0.5
 _COMMAND_S = 75.0
@@ -119,6 +120,16 @@ def retire(settings: Settings, arguments: Namespace) -> int:
         was_there = store.fleet.retire_pad(arguments.desk)
     print(f"{arguments.desk}: {'retired' if was_there else 'no pad was registered'}")
     return 0 if was_there else 1
+
+
+def passwords(settings: Settings, arguments: Namespace) -> int:
+    """Prints the lines of a branch's registered pads, for the password file of that branch's own broker."""
+    with Store.open(settings.database_url) as store:
+        desks = desks_by_branch(store.register()).get(arguments.branch)
+        if desks is None:
+            raise StoreError(f"the register knows no branch {arguments.branch!r}")
+        print(rendered("", (each for each in store.fleet.credentials() if each.desk in desks)), end="")
+    return 0
 
 
 def rollout_start(settings: Settings, arguments: Namespace) -> int:

@@ -1,5 +1,6 @@
 """TLS from our servers to a real Mosquitto: whom they believe, what they say when they do not, and how they go on."""
 
+import base64
 import os
 import shutil
 import socket
@@ -177,10 +178,9 @@ def test_a_collector_proves_itself_by_certificate_where_the_broker_demands_it(
     try:
         ca, made = authority.folder / "ca.pem", authority.client("collector")
         pair = tmp_path / "collector.pem", tmp_path / "collector.key"
-        for source, target, kind in ((made, pair[0], "x509"), (made.with_suffix(".key"), pair[1], "ec")):
-            subprocess.run(
-                ["openssl", kind, "-inform", "DER", "-in", source, "-out", target], check=True, capture_output=True
-            )
+        pair[0].write_text(ssl.DER_cert_to_PEM_cert(made.read_bytes()))
+        key = base64.encodebytes(made.with_suffix(".key").read_bytes()).decode()
+        pair[1].write_text(f"-----BEGIN EC PRIVATE KEY-----\n{key}-----END EC PRIVATE KEY-----\n")
         connect(broker, Trust(ca, *pair)).close()
         assert "a certificate of ours" in refused(broker, Trust(ca))
     finally:
