@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Engine, create_engine, event, exc, text
@@ -109,7 +110,7 @@ class SqlPoller(Poller):
 
     def __init__(self, table: SqlTable, layout: Layout, means: Means):
         super().__init__(table.name, layout.spoken_branches, means.clock, poll_seconds=table.poll_seconds)
-        self._table = table
+        self.table = table
         self._layout = layout
         self._means = means
         self._engine = engine_of(table, means)
@@ -131,10 +132,10 @@ class SqlPoller(Poller):
                 return
             last = self._last(rows)
             self._take(rows, last)
-            if last is None or len(rows) < limit_of(self._table.query) or self.stopping:
+            if last is None or len(rows) < limit_of(self.table.query) or self.stopping:
                 return
             if last == since:
-                raise SourceDown(f"{len(rows)} rows have the same {self._table.mark}: take a finer mark, or more rows")
+                raise SourceDown(f"{len(rows)} rows have the same {self.table.mark}: take a finer mark, or more rows")
             since = last
 
     def _take(self, rows: Sequence[Row], last: Mark | None) -> None:
@@ -158,22 +159,22 @@ class SqlPoller(Poller):
     def _ask(self, since: Mark) -> Sequence[Row]:
         try:
             with self._engine.connect() as connection:
-                answer = connection.execute(text(self._table.query), {"since": since})
+                answer = connection.execute(text(self.table.query), {"since": since})
                 return [dict(row) for row in answer.mappings()]
         except exc.SQLAlchemyError as error:
             raise SourceDown(f"no answer: {_reason(error)}") from None
 
     def _since(self) -> Mark:
         if self._mark is None:
-            begin = self._table.begin
+            begin = self.table.begin
             as_text = isinstance(begin, datetime) and self._engine.dialect.name == "sqlite"
             return str(begin) if as_text else begin
         if isinstance(self._mark, int):
-            return self._mark - self._table.overlap
+            return self._mark - self.table.overlap
         if isinstance(self._mark, datetime):
-            return self._mark - timedelta(seconds=self._table.overlap)
+            return self._mark - timedelta(seconds=self.table.overlap)
         try:  # a time that the database keeps as text
-            at = datetime.fromisoformat(self._mark) - timedelta(seconds=self._table.overlap)
+            at = datetime.fromisoformat(self._mark) - timedelta(seconds=self.table.overlap)
         except ValueError:
             return self._mark
         return at.isoformat(sep="T" if "T" in self._mark else " ", timespec="auto")
@@ -181,13 +182,13 @@ class SqlPoller(Poller):
     def _last(self, rows: Sequence[Row]) -> Mark | None:
         marks = [self._mark_of(row) for row in rows]
         if any(later < earlier for earlier, later in pairwise(marks)):  # type: ignore[operator]
-            raise SourceDown(f"its rows are not sorted: ORDER BY {self._table.mark}")
+            raise SourceDown(f"its rows are not sorted: ORDER BY {self.table.mark}")
         return marks[-1] if marks else None
 
     def _mark_of(self, row: Row) -> Mark:
-        found = row.get(self._table.mark)
+        found = row.get(self.table.mark)
         if isinstance(found, bool) or not isinstance(found, int | datetime | str):
-            raise SourceDown(f"the mark {self._table.mark} of a row is missing, or neither a number nor a time")
+            raise SourceDown(f"the mark {self.table.mark} of a row is missing, or neither a number nor a time")
         return found
 
     def _wiped(self) -> None:
@@ -217,8 +218,10 @@ def engine_of(table: SqlTable, means: Means) -> Engine:
     options: dict[str, Any] = {"poolclass": NullPool, "hide_parameters": True, "isolation_level": "AUTOCOMMIT"}
     match url.get_backend_name():
         case "sqlite":
-            file = f"file:{url.database}?mode=ro&uri=true"
-            engine = create_engine(URL.create("sqlite", database=file), connect_args={"timeout": 0.5}, **options)
+            file = URL.create(
+                "sqlite", database=f"file:{quote(url.database or '')}", query={"mode": "ro", "uri": "true"}
+            )
+            engine = create_engine(file, connect_args={"timeout": 0.5}, **options)
         case "postgresql":
             session = (
                 f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_S * 1000} -c lock_timeout=500"
