@@ -14,7 +14,7 @@ from collector.model import CallRow, VoteRow
 
 CUTS = ("branch", "service", "operator", "desk")
 # Nobody was served at that desk in such a call, so its silence says nothing (queue-systems study, section 5.1).
-NOT_ELIGIBLE = frozenset({"no_show", "absent", "void", "transferred", "held", "removed", "called_elsewhere"})
+NOT_ELIGIBLE = frozenset({"no_show", "absent", "void", "transferred", "held", "removed", "resumed", "called_elsewhere"})
 
 Key = tuple[str, str, str, int]  # cut, branch, key, day
 Amounts = tuple[int, int, int, int, int]  # calls, eligible, bad, good, exemplary

@@ -33,6 +33,7 @@ CLOSE_REASONS = (
     "idle",
     "operator_closed",
     "operator_moved",
+    "resumed",  # its client was called again: the call before, ended by implication, had not been the last
     "called_elsewhere",
     "reset",
 )

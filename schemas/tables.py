@@ -224,6 +224,36 @@ feed_call = Table(  # the last call at each desk, open or closed
     Column("until_unix_ms", BigInteger, nullable=False),
     Column("changed_unix_ms", BigInteger, nullable=False),  # newest event of the call; of a closed one, its end
     Column("open", Boolean, nullable=False),
+    Column("ending", String(20)),  # of a closed call: the event's type, or our own reason
+    Column("heard", Boolean),  # null in rows of before this was kept
+)
+feed_past = Table(  # earlier calls, for a day or two: a better-informed word may still tell how they ended
+    "feed_past",
+    feed_metadata,
+    Column("call", String(16), primary_key=True),
+    *(Column(each.name, each.type, nullable=each.nullable) for each in feed_call.c if each.name != "call"),
+    Index(None, "branch", "ticket_key"),
+)
+feed_clock = Table(  # how each branch's queue clock goes against ours, see collector/feed/clock.py
+    "feed_clock",
+    feed_metadata,
+    Column("branch", String(40), primary_key=True),
+    Column("base_ms", BigInteger, nullable=False),
+    Column("behind_ms", BigInteger, nullable=False),
+    Column("run", Integer, nullable=False),
+    Column("run_least_ms", BigInteger, nullable=False),
+    Column("run_most_ms", BigInteger, nullable=False),
+    Column("run_since_unix_ms", BigInteger, nullable=False),
+)
+feed_unplaced = Table(  # who called clients to a desk that nobody could name: no pad was armed
+    "feed_unplaced",
+    feed_metadata,
+    Column("branch", String(40), nullable=False),
+    Column("operator", String(40), nullable=False),  # "" if not even that was said
+    Column("times", BigInteger, nullable=False),
+    Column("first_unix_ms", BigInteger, nullable=False),
+    Column("last_unix_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("branch", "operator"),
 )
 feed_source = Table(  # what a polled queue system looked like when its events were last taken
     "feed_source",

@@ -60,6 +60,7 @@ CloseReason = Literal[
     "idle",
     "operator_closed",
     "operator_moved",
+    "resumed",
     "called_elsewhere",
     "reset",
 ]

@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
-from collector.feed.calls import call_id
+from collector.feed.steps import call_id
 from collector.store import Arrival, Store
 from protocol import topics
 from protocol.words import CLOSE_REASONS

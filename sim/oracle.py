@@ -22,7 +22,9 @@ from sim.webhook import QueueNews
 
 _SUMMONS = ("called", "recalled", "recovered", "started")
 _ENDINGS = ("finished", "no_show", "left", "transferred", "held", "removed")
-_NOBODY_SERVED = ("no_show", "absent", "void", "transferred", "held", "removed", "called_elsewhere")
+_NOBODY_SERVED = ("no_show", "absent", "void", "transferred", "held", "removed", "resumed", "called_elsewhere")
+_CLIENT_STILL_WAITS = ("next_call", "operator_closed")  # if called again after that
+_TAKEN_BACK_MS = 3_000  # the feed's void_seconds, as set out of the box
 _LIT_ALONE = {"100": 1, "010": 2, "001": 3}
 _ALL_LIT = "111"
 # A vote is in flash a few milliseconds after the lamps have shown it; on a machine that is busy killing, later.
@@ -44,6 +46,7 @@ class TrueCall:
     lit: bool = False  # all three lamps were seen alight while it was open
     given_s: float = 0.0  # when the press was taken, by the monotonic clock
     doubtful: bool = False  # the pad lost its power as the vote was being written: it may hold it or not
+    heard: bool = False  # the queue said something of it after it was called
 
     @property
     def name(self) -> tuple[str, int]:
@@ -85,7 +88,8 @@ class Oracle:
     presses: list[TruePress] = field(default_factory=list)
     broken: list[Difference] = field(default_factory=list)
     _open: dict[str, TrueCall] = field(default_factory=dict)
-    _latest: dict[tuple[str, str], TrueCall] = field(default_factory=dict)
+    _latest: dict[tuple[str, str], TrueCall] = field(default_factory=dict)  # by desk and ticket
+    _last: dict[tuple[str, str], TrueCall] = field(default_factory=dict)  # by branch and ticket
     _pressed: dict[tuple[str, int], TruePress] = field(default_factory=dict)
     _lamps: dict[str, str] = field(default_factory=dict)
     _latest_vote: dict[str, TrueCall] = field(default_factory=dict)
@@ -95,8 +99,10 @@ class Oracle:
         """The queue said something: which call is open at which desk from now on."""
         if news.type in _SUMMONS:
             self._summoned(news)
-        elif news.type in _ENDINGS and self._is_open(news):
-            self._close(str(news.desk), news.type)
+        elif news.type in _ENDINGS:
+            self._ended(news)
+        elif news.type == "service_switched" and self._is_open(news):
+            self._open[str(news.desk)].service = str(news.service)
         elif news.type == "operator_closed" and news.desk is not None:
             self._close(news.desk, news.type)
 
@@ -143,14 +149,30 @@ class Oracle:
     def _summoned(self, news: QueueNews) -> None:
         assert news.desk and news.ticket and news.operator and news.service
         if self._is_open(news):
+            call = self._open[news.desk]
+            call.heard, call.service = call.heard or news.occurred_unix_ms > call.called_unix_ms, news.service
             return  # a recall
-        self._close(news.desk, "next_call")
+        before = self._open.get(news.desk)
+        quickly = before and not before.heard and news.occurred_unix_ms - before.called_unix_ms < _TAKEN_BACK_MS
+        self._close(news.desk, "void" if quickly else "next_call")
         for desk, call in list(self._open.items()):
             if call.ticket == news.ticket:
                 self._close(desk, "called_elsewhere")
+        earlier = self._last.get((news.branch, news.ticket))
+        if earlier is not None and earlier.outcome in _CLIENT_STILL_WAITS:
+            earlier.outcome = "resumed"
         call = TrueCall(news.branch, news.desk, news.ticket, news.operator, news.service, news.occurred_unix_ms)
         self.calls.append(call)
-        self._open[news.desk] = self._latest[news.desk, news.ticket] = call
+        self._open[news.desk] = self._latest[news.desk, news.ticket] = self._last[news.branch, news.ticket] = call
+
+    def _ended(self, news: QueueNews) -> None:
+        """The queue says how a call ended; perhaps later than we could conclude it."""
+        if self._is_open(news):
+            self._close(str(news.desk), news.type)
+            return
+        call = self._latest.get((str(news.desk), str(news.ticket)))
+        if call is not None and call.outcome not in _ENDINGS and call.outcome != "called_elsewhere":
+            call.outcome = news.type
 
     def _is_open(self, news: QueueNews) -> bool:
         call = self._open.get(str(news.desk))

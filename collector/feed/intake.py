@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from collector.feed import calls
+from collector.feed import calls, clock
 from collector.feed.model import Branch, BranchState, Event, Fact
+from collector.feed.steps import desks_changed, on_desk
 from collector.feed.store import FeedStore, Transaction
 from protocol.messages import CallClosed, CallOpened
 
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 # A repeated event is recognised for this long; after that its age alone makes it history.
 REMEMBERED_MS = 60 * 86_400_000
 FORGET_EVERY_MS = 3_600_000
+PAST_MS = 2 * 86_400_000  # so long may a call's ending be corrected
 
 
 class Audience(Protocol):
@@ -79,7 +81,8 @@ class Intake:
                 for branch, said in events.items():
                     fresh = _fresh(said, transaction.known(branch, [event.event for event in said]))
                     transaction.remember(branch, [event.event for event in fresh], now)
-                    steps.append(self._advance(transaction, branch, dated(fresh, now), now))
+                    true = dated(_on_our_clock(transaction, branch, fresh, now), now)
+                    steps.append(self._advance(transaction, branch, true, now))
                     taken, repeated = taken + len(fresh), repeated + len(said) - len(fresh)
             self._tell(steps)
         return Accepted(taken, repeated)
@@ -91,6 +94,7 @@ class Intake:
             with self._store.transaction() as transaction:
                 if now - self._forgot_unix_ms > FORGET_EVERY_MS:
                     transaction.forget_received(now - REMEMBERED_MS)
+                    transaction.forget_past(now - PAST_MS)
                     self._forgot_unix_ms = now
                 for branch in self.branches:
                     steps.append(self._advance(transaction, branch, (), now))
@@ -104,27 +108,30 @@ class Intake:
                 if desk not in known:
                     self._audience.tell(desk, CallClosed(None, self._clock()))
             for desk, call in known.items():
-                self._audience.tell(desk, calls.on_desk(call))
+                self._audience.tell(desk, on_desk(call))
 
     def _advance(
         self, transaction: Transaction, branch: str, events: Sequence[Event], now: int
     ) -> tuple[BranchState, BranchState]:
-        before = state = transaction.state(branch)
+        rules = self.branches[branch]
+        before = state = transaction.state(branch, {event.ticket_key for event in events if event.ticket_key})
         facts: list[Fact] = []
         for event in events:
-            step = calls.take(self.branches[branch], state, event)
+            step = calls.take(rules, state, event)
             state, facts = step.state, [*facts, *step.facts]
-        last = calls.expire(state, now)
+        last = calls.expire(rules, state, now)
         facts.extend(last.facts)
         transaction.save(branch, before, last.state)
         transaction.post(branch, facts, now)
-        _log_strays(branch, facts)
+        for fact in facts:
+            if fact.type in calls.SUMMONS and fact.call is None:
+                _stray(transaction, branch, fact, now)
         return before, last.state
 
     def _tell(self, steps: Sequence[tuple[BranchState, BranchState]]) -> None:
         for before, after in steps:
-            for desk in calls.desks_changed(before, after):
-                self._audience.tell(desk, calls.on_desk(after.calls[desk]))
+            for desk in desks_changed(before, after):
+                self._audience.tell(desk, on_desk(after.calls[desk]))
         self._audience.posted()
 
 
@@ -149,8 +156,28 @@ def _fresh(said: Sequence[Event], known: set[str]) -> list[Event]:
     return list(fresh.values())
 
 
-def _log_strays(branch: str, facts: Sequence[Fact]) -> None:
-    for fact in facts:
-        if fact.type == "called" and fact.call is None:
-            why = "names no desk" if fact.desk is None else "is late or of a service without calls"
-            logger.warning("%s: event %s opened no call: it %s", branch, fact.event, why)
+def _on_our_clock(transaction: Transaction, branch: str, fresh: Sequence[Event], now_unix_ms: int) -> list[Event]:
+    """The events at our times, should the queue's clock have been set back. Only a summons tells a clock: other events
+    may be dated by whoever noticed them.
+    """
+    before = known = transaction.clock(branch)
+    found = []
+    for event in fresh:
+        if event.type in calls.SUMMONS:
+            known = clock.heard(known, event.occurred_unix_ms, now_unix_ms)
+        at = known.corrected(event.occurred_unix_ms) if known else event.occurred_unix_ms
+        found.append(replace(event, occurred_unix_ms=at))
+    if known is not None and known != before:
+        transaction.save_clock(branch, known)
+        if known.behind_ms != (before.behind_ms if before else 0):
+            logger.warning("%s: the queue's clock is %d s behind what it was", branch, known.behind_ms // 1000)
+    return found
+
+
+def _stray(transaction: Transaction, branch: str, fact: Fact, now_unix_ms: int) -> None:
+    """A summons that opened no call. Of which desk nobody could name is kept for people to see."""
+    if fact.desk is None:
+        transaction.unplaced(branch, fact.operator or "", now_unix_ms)
+    if fact.type == "called":
+        why = "names no desk" if fact.desk is None else "is late or of a service without calls"
+        logger.warning("%s: event %s opened no call: it %s", branch, fact.event, why)

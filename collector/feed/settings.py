@@ -1,10 +1,11 @@
 """The feed's settings: defaults, then the TOML file, then the environment (ZRAZKOVO_FEED_...). It opens nothing."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 import schemas.settings
@@ -21,6 +22,24 @@ from schemas.wire import Name
 
 PREFIX = "ZRAZKOVO_FEED_"
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of a token, in hex.")]
+
+
+class NoCalls(BaseModel):
+    """A service that is served without a client at the desk, a ``[[no_calls]]`` table; the days are the branch's own.
+
+    [[no_calls]]
+    service = "archive"
+    branches = ["centre"]      # without: everywhere
+    valid_from = 2026-03-01    # without: always has been
+    valid_to = 2026-09-01      # the first day on which it is called again; without: still is not
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    service: Name
+    branches: tuple[Name, ...] | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
 
 
 class Settings(BrokerTls):
@@ -42,6 +61,11 @@ class Settings(BrokerTls):
     ticket_secret: Annotated[SecretStr, Field(min_length=16)]
     call_hours: Annotated[int, Field(ge=1, le=24)] = 4
     no_call_services: frozenset[Name] = frozenset()
+    no_calls: tuple[NoCalls, ...] = ()
+    idle_minutes: dict[Name, Annotated[int, Field(ge=1, le=1440)]] = Field(default_factory=dict)  # by branch
+    void_seconds: Annotated[float, Field(ge=0, le=30)] = 3.0
+    absent_seconds: Annotated[float, Field(ge=0, le=120)] = 0.0
+    one_desk_an_operator: bool | None = None  # None: holds for the operators of the register
     branches: tuple[Name, ...] | None = None  # None: every branch of the register
     # Queue systems to poll, or that call; a field a kind of registry.py. Secrets: by the source's name, in JSON.
     fqm: tuple[Fqm, ...] = ()

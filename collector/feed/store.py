@@ -5,21 +5,43 @@ Numbers are given inside it, so a number is used for one fact only and none is s
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, tuple_, update
 
-from collector.feed.model import BranchState, DeskCall, Fact
+from collector.feed.clock import Clock
+from collector.feed.model import BranchState, DeskCall, Fact, PastCall
 from collector.store.engine import make_engine, reading, writing
 from collector.store.migrate import upgrade
 from protocol import codec
 from protocol.messages import QueueEvent
-from schemas.tables import feed_call, feed_journal, feed_outbox, feed_received, feed_source
+from schemas.tables import (
+    feed_call,
+    feed_clock,
+    feed_journal,
+    feed_outbox,
+    feed_past,
+    feed_received,
+    feed_source,
+    feed_unplaced,
+)
 
-_CALL_COLUMNS = [column for column in feed_call.c if column.name not in ("desk", "branch")]
+_CALL_COLUMNS, _PAST_COLUMNS = ([table.c[each.name] for each in fields(DeskCall)] for table in (feed_call, feed_past))
+_CLOCK_COLUMNS = [feed_clock.c[each.name] for each in fields(Clock)]
 _IDS_A_QUERY = 400  # SQLite's oldest limit on parameters is 999
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """So many calls of an operator went to a desk that nobody could name; ``operator`` is "" if not said."""
+
+    branch: str
+    operator: str
+    times: int
+    first_unix_ms: int
+    last_unix_ms: int
 
 
 class Transaction:
@@ -31,8 +53,7 @@ class Transaction:
     def known(self, branch: str, events: Sequence[str]) -> set[str]:
         """Those of ``events`` that were received before."""
         found: set[str] = set()
-        for start in range(0, len(events), _IDS_A_QUERY):
-            part = events[start : start + _IDS_A_QUERY]
+        for part in _parts(events):
             query = select(feed_received.c.event).where(
                 feed_received.c.branch == branch, feed_received.c.event.in_(part)
             )
@@ -47,18 +68,47 @@ class Transaction:
     def forget_received(self, before_unix_ms: int) -> None:
         self._connection.execute(delete(feed_received).where(feed_received.c.received_unix_ms < before_unix_ms))
 
-    def state(self, branch: str) -> BranchState:
+    def forget_past(self, before_unix_ms: int) -> None:
+        """Of calls called before that moment nobody says anything any more."""
+        self._connection.execute(delete(feed_past).where(feed_past.c.called_unix_ms < before_unix_ms))
+
+    def state(self, branch: str, tickets: Collection[str] = ()) -> BranchState:
+        """The last call at each desk, and the earlier calls of ``tickets``, by their keys."""
         query = select(feed_call.c.desk, *_CALL_COLUMNS).where(feed_call.c.branch == branch)
-        return BranchState({row[0]: DeskCall(*row[1:]) for row in self._connection.execute(query)})
+        last = {row[0]: DeskCall(*row[1:]) for row in self._connection.execute(query)}
+        past: dict[str, PastCall] = {}
+        for some in _parts(sorted(tickets)):
+            its = (feed_past.c.branch == branch) & feed_past.c.ticket_key.in_(some)
+            for row in self._connection.execute(select(feed_past.c.desk, *_PAST_COLUMNS).where(its)):
+                call = DeskCall(*row[1:])
+                past[call.call] = PastCall(row[0], call)
+        return BranchState(last, past)
 
     def save(self, branch: str, before: BranchState, after: BranchState) -> None:
         for desk, call in after.calls.items():
-            if before.calls.get(desk) == call:
-                continue
-            row = {"branch": branch, **asdict(call)}
-            changed = self._connection.execute(update(feed_call).where(feed_call.c.desk == desk).values(row))
-            if changed.rowcount == 0:
-                self._connection.execute(insert(feed_call).values(desk=desk, **row))
+            if before.calls.get(desk) != call:
+                self._put(feed_call, {"desk": desk}, {"branch": branch, **asdict(call)})
+        for call_id, past in after.past.items():
+            if before.past.get(call_id) != past:
+                row = {"branch": branch, "desk": past.desk, **asdict(past.call)}
+                del row["call"]
+                self._put(feed_past, {"call": call_id}, row)
+
+    def clock(self, branch: str) -> Clock | None:
+        row = self._connection.execute(select(*_CLOCK_COLUMNS).where(feed_clock.c.branch == branch)).first()
+        return Clock(*row) if row else None
+
+    def save_clock(self, branch: str, clock: Clock) -> None:
+        self._put(feed_clock, {"branch": branch}, asdict(clock))
+
+    def unplaced(self, branch: str, operator: str, now_unix_ms: int) -> None:
+        """``operator``, "" if nobody knows whom, has called a client to a desk that nobody could name."""
+        its = (feed_unplaced.c.branch == branch) & (feed_unplaced.c.operator == operator)
+        more = {"times": feed_unplaced.c.times + 1, "last_unix_ms": now_unix_ms}
+        if self._connection.execute(update(feed_unplaced).where(its).values(more)).rowcount == 0:
+            row = {"branch": branch, "operator": operator, "times": 1}
+            moments = {"first_unix_ms": now_unix_ms, "last_unix_ms": now_unix_ms}
+            self._connection.execute(insert(feed_unplaced).values({**row, **moments}))
 
     def post(self, branch: str, facts: Sequence[Fact], now_unix_ms: int) -> None:
         """Numbers ``facts`` and lays them in the outbox. The branch's first ever begins a journal."""
@@ -80,11 +130,12 @@ class Transaction:
 
     def keep_source(self, source: str, snapshot: bytes) -> None:
         """What a polled source looked like when the events of this transaction were taken from it."""
-        changed = self._connection.execute(
-            update(feed_source).where(feed_source.c.source == source).values(snapshot=snapshot)
-        )
-        if changed.rowcount == 0:
-            self._connection.execute(insert(feed_source).values(source=source, snapshot=snapshot))
+        self._put(feed_source, {"source": source}, {"snapshot": snapshot})
+
+    def _put(self, table: Table, key: Mapping[str, str], row: Mapping[str, object]) -> None:
+        its = [table.c[name] == value for name, value in key.items()]
+        if self._connection.execute(update(table).where(*its).values(dict(row))).rowcount == 0:
+            self._connection.execute(insert(table).values({**key, **row}))
 
     def _journal(self, branch: str, now_unix_ms: int) -> tuple[str, int]:
         query = select(feed_journal.c.journal, feed_journal.c.next_seq).where(feed_journal.c.branch == branch)
@@ -161,11 +212,29 @@ class FeedStore:
             connection.execute(delete(feed_outbox).where(feed_outbox.c.branch == branch, feed_outbox.c.seq <= seq))
         return True
 
+    def clocks(self) -> dict[str, Clock]:
+        """How each branch's queue clock goes; branches that nothing was heard of are left out."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(feed_clock.c.branch, *_CLOCK_COLUMNS)).all()
+        return {row[0]: Clock(*row[1:]) for row in rows}
+
+    def unplaced(self, since_unix_ms: int) -> list[Unplaced]:
+        """Who has called to a desk that nobody could name at ``since_unix_ms`` or later, the latest first."""
+        question = select(feed_unplaced).where(feed_unplaced.c.last_unix_ms >= since_unix_ms)
+        with reading(self._engine) as connection:
+            rows = connection.execute(question.order_by(feed_unplaced.c.last_unix_ms.desc())).all()
+        return [Unplaced(*row) for row in rows]
+
     def depths(self) -> dict[str, int]:
         """How many facts wait for an ack, by branch; branches with none are left out."""
         query = select(feed_outbox.c.branch, func.count()).group_by(feed_outbox.c.branch)
         with reading(self._engine) as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _IDS_A_QUERY):
+        yield ids[start : start + _IDS_A_QUERY]
 
 
 def _new_journal(now_unix_ms: int, next_seq: int = 0) -> tuple[str, int]:

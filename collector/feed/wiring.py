@@ -4,27 +4,23 @@ import logging
 import signal
 import socket
 import time
-from datetime import time as time_of_day
 from types import FrameType
 
 import uvicorn
 
-from collector.errors import CollectorError, SettingsError
+from collector.errors import SettingsError
 from collector.feed.body import Reader
 from collector.feed.errors import BadSettings
 from collector.feed.intake import Intake
-from collector.feed.model import Branch
 from collector.feed.publisher import Publisher
 from collector.feed.registry import ADAPTERS
-from collector.feed.seats import Seats
 from collector.feed.settings import Settings
-from collector.feed.source import Means, Site, Source
+from collector.feed.site import site_of
+from collector.feed.source import Means, Source
 from collector.feed.store import FeedStore
 from collector.feed.webhook import create_app
 from collector.line import Broker
-from collector.register import read_register
 from collector.tls import Trust, trust
-from schemas.register import Register
 
 logger = logging.getLogger(__name__)
 
@@ -127,43 +123,6 @@ class _Server(uvicorn.Server):
 
 def unix_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def site_of(settings: Settings) -> Site:
-    """What the register file and the settings say, every queue system's tables checked. Raises BadSettings."""
-    register = _register(settings)
-    branches = _branches(settings, register)
-    desks = {desk.id: desk.branch for desk in register.desks if desk.branch in branches}
-    site = Site(branches, desks, Seats(), settings.ticket_secret.get_secret_value())
-    for kind, adapter in ADAPTERS.items():
-        for table in getattr(settings, kind):
-            adapter.checks(table, site)
-    return site
-
-
-def _register(settings: Settings) -> Register:
-    try:
-        return read_register(settings.register_file)
-    except CollectorError as error:
-        raise BadSettings(f"register_file: {error}") from None
-
-
-def _branches(settings: Settings, register: Register) -> dict[str, Branch]:
-    known = {branch.id: branch for branch in register.branches}
-    for name in settings.branches or ():
-        if name not in known:
-            raise BadSettings(f"branches: the register knows no branch {name!r}")
-    return {
-        branch.id: Branch(
-            id=branch.id,
-            timezone=branch.timezone,
-            day_ends=time_of_day.fromisoformat(branch.day_ends),
-            call_hours=settings.call_hours,
-            no_call_services=settings.no_call_services,
-        )
-        for branch in known.values()
-        if settings.branches is None or branch.id in settings.branches
-    }
 
 
 def _broker(settings: Settings) -> Broker:

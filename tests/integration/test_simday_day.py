@@ -18,6 +18,7 @@ import pytest
 
 from collector.feed import calls
 from collector.feed.model import Branch, BranchState, Event
+from collector.feed.steps import desks_changed, on_desk
 from collector.store import Arrival, Store
 from firmware.core.journal import Journal
 from firmware.core.pad import LAMPS, SAVE, Pad
@@ -40,7 +41,7 @@ class House:
         self.arrivals: list[Arrival] = []
         self._oracle = oracle
         far = (datetime.now(ZoneInfo(TIMEZONE)) + timedelta(hours=12)).time()  # no call may be cut off midway
-        self._branches = {branch.id: Branch(branch.id, TIMEZONE, far) for branch in city.branches}
+        self._branches = {branch.id: Branch(branch.id, TIMEZONE, far, void_ms=3_000) for branch in city.branches}
         self._states = {branch.id: BranchState() for branch in city.branches}
         self._journals = {desk.id: Journal(bytes([n, 0, 0, 0])) for n, desk in enumerate(city.desks)}
         self._pads = {desk: Pad(journal, lambda late, early: late - early) for desk, journal in self._journals.items()}
@@ -75,8 +76,8 @@ class House:
             self._seq += 1
             values = {name: getattr(fact, name) for name in type(fact).__slots__}
             self._post(topics.queue(news.branch, "event"), QueueEvent(journal="00000000", seq=self._seq, **values))
-        for desk in calls.desks_changed(before, step.state):
-            self._send(partial(self._tell, desk, calls.on_desk(step.state.calls[desk])))
+        for desk in desks_changed(before, step.state):
+            self._send(partial(self._tell, desk, on_desk(step.state.calls[desk])))
 
     def _send(self, arrive: Callable[[], None]) -> None:
         """Nothing overtakes anything on its way."""

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from collector.feed import calls
 from collector.feed.model import Branch, BranchState, Event
+from collector.feed.steps import desks_changed, on_desk
 from collector.model import Arrival
 from collector.store import Branch as RegisterBranch
 from collector.store import Desk, Organisation, Register, Service, Store
@@ -31,7 +32,7 @@ DESKS = ("vyshenka-01", "vyshenka-02")
 TICKETS = ("A1", "A2", "A3")
 FEED_JOURNAL = "0badcafe"
 NOON_UNIX_MS = 1795341600000  # 2026-11-22 10:00 UTC, noon in Kyiv
-PASSED_ON = {"no_show", "transferred", "held", "called_elsewhere"}
+PASSED_ON = {"no_show", "transferred", "held", "called_elsewhere", "resumed"}
 
 desks = st.sampled_from(DESKS)
 queue_steps = st.one_of(
@@ -62,6 +63,9 @@ class Model:
             for call in self.calls:
                 if not call["over"] and (call["desk"] == desk or call["ticket"] == ticket):
                     call["over"] = "next_call" if call["desk"] == desk else "called_elsewhere"
+            before = [call for call in self.calls if call["ticket"] == ticket]
+            if before and before[-1]["over"] == "next_call":
+                before[-1]["over"] = "resumed"
             self.calls.append({"desk": desk, "ticket": ticket, "over": None, "rating": None})
 
     def figures(self) -> Counter[tuple[str, str]]:
@@ -108,7 +112,7 @@ class World:
 
     def tell(self, desk: str) -> None:
         if desk in self.state.calls:
-            message = calls.on_desk(self.state.calls[desk])
+            message = on_desk(self.state.calls[desk])
             pad = self.pads[desk]
             if isinstance(message, CallOpened):
                 pad.call_opened(message, self.now_unix_ms, False, self.ticks_ms)
@@ -118,7 +122,7 @@ class World:
     def queue_says(self, type: str, desk: str, ticket: str | None) -> None:  # noqa: A002 - the wire's name
         event = Event(f"e{self.seq}", type, self.now_unix_ms, desk=desk, ticket_key=ticket, ticket=ticket)
         step = calls.take(self.branch, self.state, event)
-        changed = calls.desks_changed(self.state, step.state)
+        changed = desks_changed(self.state, step.state)
         self.state = step.state
         for fact in step.facts:
             values = {name: getattr(fact, name) for name in type_fields(fact)}

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.feed import calls
-from collector.feed.calls import call_id, expire, on_desk, take, until
+from collector.feed.calls import expire, take
 from collector.feed.model import Branch, BranchState, Event, Fact
+from collector.feed.steps import Step, call_id, desks_changed, on_desk, until
 from protocol.fields import CALL_ID
 from protocol.messages import CallClosed, CallOpened
 
@@ -83,7 +84,7 @@ def test_a_recall_goes_on_with_the_same_call(desks: Desks) -> None:
     for kind in ("called", "recalled"):
         [again] = desks.say(kind, at=1)
         assert (again.type, again.call, again.called_unix_ms) == ("recalled", called.call, NINE)
-    assert calls.desks_changed(before, desks.state) == ()
+    assert desks_changed(before, desks.state) == ()
 
 
 def test_a_recall_that_overtook_its_call_opens_it_and_the_call_then_is_the_recall(desks: Desks) -> None:
@@ -256,7 +257,7 @@ def test_an_ending_may_be_the_first_to_name_operator_and_service(desks: Desks) -
 def test_a_late_recall_never_reopens_a_closed_call(desks: Desks) -> None:
     desks.say("called", at=0)
     desks.say("finished", at=5)
-    for kind in calls.SUMMONS:
+    for kind in ("called", "recalled", "recovered"):
         assert [fact.call for fact in desks.say(kind, at=4)] == [None]
     assert desks.open() == {}
 
@@ -269,11 +270,10 @@ def test_a_late_ending_of_an_earlier_call_leaves_the_new_one_of_the_same_ticket_
     assert desks.open() == {"d1": "A1"}
 
 
-def test_an_ending_after_the_call_was_closed_by_us_ends_nothing_a_second_time(desks: Desks) -> None:
+def test_a_call_that_the_queue_ended_is_not_ended_a_second_time(desks: Desks) -> None:
     desks.say("called", "A1", at=0)
-    desks.say("called", "A2", at=5)
-    assert [fact.call for fact in desks.say("finished", "A1", at=6)] == [None]
-    assert desks.open() == {"d1": "A2"}
+    desks.say("finished", "A1", at=5)
+    assert [fact.call for fact in desks.say("no_show", "A1", at=6)] == [None]
 
 
 def test_when_two_operators_call_one_client_the_last_call_wins(desks: Desks) -> None:
@@ -297,13 +297,13 @@ def test_a_call_elsewhere_also_ends_what_is_open_there(desks: Desks) -> None:
 def test_the_end_of_the_day_closes_what_is_open_at_that_moment(desks: Desks) -> None:
     [called] = desks.say("called", at=8 * 60 + 59)  # 19:59 in Kyiv
     eight = NINE + 9 * 60 * MINUTE
-    assert expire(desks.state, eight - 1).facts == ()
-    assert len(expire(desks.state, eight).facts) == 1
-    step = expire(desks.state, eight + DAY)
+    assert expire(BRANCH, desks.state, eight - 1).facts == ()
+    assert len(expire(BRANCH, desks.state, eight).facts) == 1
+    step = expire(BRANCH, desks.state, eight + DAY)
     assert [(fact.call, fact.reason, fact.occurred_unix_ms) for fact in step.facts] == [
         (called.call, "end_of_day", eight)
     ]
-    assert expire(step.state, eight + 2 * DAY) == calls.Step(step.state)
+    assert expire(BRANCH, step.state, eight + 2 * DAY) == Step(step.state)
 
 
 def test_a_call_is_over_when_its_hours_are_before_anything_later_is_looked_at(desks: Desks) -> None:
@@ -443,22 +443,35 @@ def test_at_most_one_call_is_open_at_a_desk_and_one_desk_has_a_ticket(said: list
 
 
 @given(st.lists(events, max_size=40))
-def test_every_call_that_is_spoken_of_is_opened_first_and_closed_exactly_once(said: list[Event]) -> None:
+def test_every_call_that_is_spoken_of_is_opened_first_and_ended_by_the_queue_at_most_once(said: list[Event]) -> None:
     states, facts = run(said)
-    facts = [*facts, *expire(states[-1], NINE + 3 * DAY).facts]
+    facts = [*facts, *expire(BRANCH, states[-1], NINE + 3 * DAY).facts]
     closed: set[str] = set()
+    by_the_queue: set[str] = set()
     opened: set[str] = set()
     for fact in facts:
         if fact.call is None:
             continue
-        assert fact.call not in closed, f"{fact} comes after the call's end"
+        assert fact.call not in by_the_queue or fact.type == "started", f"{fact} comes after the call's end"
         if fact.type in ENDS_A_CALL:
             assert fact.call in opened
+            assert fact.call not in closed or fact.type != "closed" or fact.reason in ("resumed", "next_call")
             closed.add(fact.call)
+            if fact.type != "closed":
+                by_the_queue.add(fact.call)
         else:
-            assert len(opened | {fact.call}) == len(opened) or fact.type in calls.SUMMONS
+            assert fact.call in opened or fact.type in calls.SUMMONS
+            assert fact.call not in closed or fact.type == "started"
             opened.add(fact.call)
     assert opened == closed
+
+
+@given(st.lists(events, max_size=40))
+def test_a_call_never_changes_its_operator(said: list[Event]) -> None:
+    operators: dict[str, str] = {}
+    for fact in run(said)[1]:
+        if fact.call is not None and fact.operator is not None:
+            assert operators.setdefault(fact.call, fact.operator) == fact.operator
 
 
 @given(st.lists(events, max_size=40))
@@ -479,7 +492,7 @@ def test_what_came_in_order_and_comes_again_changes_nothing(said: list[Event], d
     again = data.draw(st.integers(0, len(in_order)))
     for event in in_order[:again]:
         step = take(BRANCH, states[-1], event)
-        assert calls.desks_changed(states[-1], step.state) == ()
+        assert desks_changed(states[-1], step.state) == ()
         assert step.state == states[-1]
 
 

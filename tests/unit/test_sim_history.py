@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from pydantic import ValidationError
 
-from collector.feed.calls import call_id
+from collector.feed.steps import call_id
 from collector.store import Arrival
 from protocol import codec, topics
 from protocol.messages import QueueEvent, Vote
