@@ -219,7 +219,10 @@ def test_a_registered_pad_learns_where_its_broker_is(office: Office, tmp_path: P
 
 
 def test_an_authority_that_is_gone_leaves_the_old_pad_registered(office: Office, tmp_path: Path) -> None:
-    settings = Settings(database_url=office.url, pads_ca_file=str(tmp_path / "gone.pem"))
+    authority = tmp_path / "gone.pem"
+    authority.touch()
+    settings = Settings(database_url=office.url, pads_ca_file=str(authority))
+    authority.unlink()  # after the start, which would have refused it
     headers = {"Authorization": f"Bearer {office.token('provision')}"}
     with TestClient(create_app(settings, office.store), headers=headers, raise_server_exceptions=False) as client:
         assert client.post("/v1/desks/centre-1/pad", json=PAD).status_code == 500
