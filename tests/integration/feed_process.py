@@ -44,12 +44,12 @@ desk = [
 class GuardedMosquitto(Mosquitto):
     """With a password for each, and our access list; what it retains it forgets when it stops."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, desks: Sequence[str] = DESKS):
         super().__init__(folder)
         passwords, rules = folder / "passwords", folder / "acl"
         passwords.touch(mode=0o600)
         tool = shutil.which("mosquitto_passwd") or "/usr/bin/mosquitto_passwd"
-        for user in ("feed", "collector", *DESKS):
+        for user in ("feed", "collector", *desks):
             subprocess.run([tool, "-b", str(passwords), user, PASSWORD], check=True, capture_output=True)
         rules.write_text(access.mosquitto_acl())
         rules.chmod(0o600)
@@ -139,17 +139,17 @@ class CollectorEar(Ear):
 class FeedProcess:
     """``python -m collector.feed`` with a store of its own; may be killed and started again."""
 
-    def __init__(self, folder: Path, broker_port: int):
+    def __init__(self, folder: Path, broker_port: int, *, register: str = REGISTER, tables: str = ""):
         self.port = free_port()
         self.log: list[str] = []
         self._process: subprocess.Popen[str] | None = None
         self.config = folder / "feed.toml"
         self.store = folder / "feed.db"
-        (folder / "register.toml").write_text(REGISTER)
+        (folder / "register.toml").write_text(register)
         self.config.write_text(
             f'database_url = "sqlite:///{self.store}"\nregister_file = "{folder}/register.toml"\n'
             f"broker_port = {broker_port}\nlisten_port = {self.port}\n"
-            f'tokens = ["{hashlib.sha256(TOKEN.encode()).hexdigest()}"]\n'
+            f'tokens = ["{hashlib.sha256(TOKEN.encode()).hexdigest()}"]\n{tables}'
         )
 
     def start(self) -> "FeedProcess":
