@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
-from api import aggregates, auth, devices, errors, fleet, health, live, pages, session, try_pad
+from api import aggregates, auth, devices, errors, fleet, health, live, pages, register, session, try_pad
 from api.bench import Bench
 from api.hub import Hub
 from api.openapi import openapi_document
@@ -20,7 +20,16 @@ from api.telemetry import Telemetry
 from collector.store import Store
 from schemas.resources import Problem
 
-ROUTERS = (aggregates.router, devices.router, fleet.router, live.router, try_pad.router, health.router, session.router)
+ROUTERS = (
+    aggregates.router,
+    register.router,
+    devices.router,
+    fleet.router,
+    live.router,
+    try_pad.router,
+    health.router,
+    session.router,
+)
 _DESCRIPTION = "Ratings of citizen service desks as figures. A single vote is never returned (order P3.2e)."
 
 

@@ -1,4 +1,4 @@
-"""``GET /v1/desks`` and ``GET /v1/register``: what there is, and how the pads are. No figures of anybody's work."""
+"""``GET /v1/desks``: what desks there are, and how their pads are. No figures of anybody's work."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -9,15 +9,7 @@ from api.auth import require
 from api.livestate import open_faults, pad_state
 from api.parts import parts_of
 from collector.store import PadRow, Store, Token
-from schemas.resources import (
-    BranchResource,
-    DeskResource,
-    Desks,
-    OrganisationResource,
-    PadHealth,
-    RegisterResource,
-    ServiceResource,
-)
+from schemas.resources import DeskResource, Desks, PadHealth
 
 router = APIRouter()
 
@@ -34,23 +26,6 @@ def every_desk(store: Store) -> list[DeskResource]:
     devices = {each.desk: each.hardware for each in store.fleet.credentials()}
     faults = open_faults(store)
     return [_desk(pad, pad.desk in calls, devices.get(pad.desk), faults.get(pad.desk, [])) for pad in store.pads()]
-
-
-@router.get("/v1/register")
-def read_register(request: Request, _token: Annotated[Token, require("figures")]) -> RegisterResource:
-    """The organisation, its branches and its services, in their own order."""
-    register = parts_of(request).store.register()
-    organisation = register.organisation
-    return RegisterResource(
-        organisation=OrganisationResource(
-            name=organisation.name, name_en=organisation.name_en, simulated=organisation.simulated
-        ),
-        branches=[
-            BranchResource(id=each.id, name=each.name, name_en=each.name_en, timezone=each.timezone)
-            for each in register.branches
-        ],
-        services=[ServiceResource(id=each.id, name=each.name, name_en=each.name_en) for each in register.services],
-    )
 
 
 def _desk(pad: PadRow, call_open: bool, hardware: str | None, faults: list[str]) -> DeskResource:

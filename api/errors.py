@@ -10,6 +10,9 @@ ApiError
 |-- BadQuestion       a question that cannot be answered as asked
 |   |-- UnknownPurpose    not one of the purposes of order P4.7
 |   `-- TooManyCells      more than one answer may hold
+|-- RegisterRefused   a register with rows at fault; each is listed
+|-- RegisterChanged   the change was made from a register that is no longer the one
+|-- RevisionMissing   it does not say which register it was made from
 |-- NoSuchThing       the branch or desk named is not in the register
 |-- NotNow            the fleet of pads cannot do that as things stand
 |-- NoBench           "try a pad" exists only in the demonstration
@@ -81,6 +84,22 @@ class TooManyCells(BadQuestion):
     pass
 
 
+class RegisterRefused(ApiError):
+    """``faults`` has every row and field at fault."""
+
+    def __init__(self, faults: list[FieldProblem]):
+        super().__init__("Nothing was changed.")
+        self.faults = faults
+
+
+class RegisterChanged(ApiError):
+    pass
+
+
+class RevisionMissing(ApiError):
+    pass
+
+
 class NoSuchThing(ApiError):
     pass
 
@@ -116,6 +135,9 @@ PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     BadQuestion: (422, "bad-question", "The question cannot be answered as asked"),
     UnknownPurpose: (422, "unknown-purpose", "A purpose of order P4.7 must be named"),
     TooManyCells: (422, "too-many-cells", "The answer would be too large"),
+    RegisterRefused: (422, "register-refused", "The register would have faults"),
+    RegisterChanged: (412, "register-changed", "The register was changed meanwhile"),
+    RevisionMissing: (428, "revision-missing", "It must say which register it was made from"),
     NoSuchThing: (404, "not-found", "There is no such thing"),
     NotNow: (409, "not-now", "That cannot be done as things stand"),
     NoBench: (404, "no-bench", "Only in the demonstration"),
@@ -124,6 +146,7 @@ PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     TooManyStreams: (503, "too-many-streams", "Too many live streams are open"),
     StoreError: (503, "no-database", "The database does not answer"),
 }
+MOST_FAULTS = 500
 PROBLEM_TYPE = "urn:zrazkovo:problem:"
 UNEXPECTED = (500, "unexpected", "Something went wrong here")
 
@@ -163,6 +186,8 @@ def _answer(request: Request, error: Exception) -> Response:
             headers["Retry-After"] = str(error.retry_after_s)
         if error.field is not None:
             errors = [FieldProblem(parameter=error.field, detail=detail)]
+        if isinstance(error, RegisterRefused):
+            errors = error.faults[:MOST_FAULTS]
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="zrazkovo"'
     return _document(request, _problem(request, (status, name, title), detail, errors), headers)

@@ -47,12 +47,17 @@ def _form(body: bytes) -> dict[str, str]:
 
 
 async def _body(request: Request) -> bytes:
+    return await read_body(request, BODY_BYTES)
+
+
+async def read_body(request: Request, most_bytes: int) -> bytes:
+    """The whole body. Raises BadRequestBody if it is longer."""
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > BODY_BYTES:
-                raise BadRequestBody(f"It is longer than {BODY_BYTES} bytes.")
+            if len(body) > most_bytes:
+                raise BadRequestBody(f"It is longer than {most_bytes} bytes.")
     except ClientDisconnect:
         raise BadRequestBody("It ends too early.") from None
     return bytes(body)

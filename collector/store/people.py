@@ -15,8 +15,11 @@ from collector.errors import StoreError
 from schemas.tables import access_log, api_token, web_session
 
 _NAME_CHARACTERS = 80
+# register: changes the office's register; names: reads and writes who the operators are.
 # control: asks pads to do something and starts roll-outs; provision: registers pads; report: says that a pad is dark.
-_SCOPES = frozenset({"figures", "operators", "devices", "metrics", "try", "control", "provision", "report"})
+_SCOPES = frozenset(
+    {"figures", "operators", "devices", "metrics", "try", "control", "provision", "report", "register", "names"}
+)
 
 
 @dataclass(frozen=True, slots=True)

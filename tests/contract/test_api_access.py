@@ -20,6 +20,13 @@ SCOPES_OF = {
     "GET /v1/aggregates": {"figures"},  # and "operators" for operators and desks
     "GET /v1/desks": {"devices"},
     "GET /v1/register": {"figures"},
+    "GET /v1/register/document": {"register"},
+    "PUT /v1/register/document": {"register"},
+    "GET /v1/register/sheets": {"register"},  # and "names" for the names of operators
+    "POST /v1/register/sheets": {"register"},
+    "GET /v1/register/revisions": {"register"},
+    "POST /v1/register/revisions/{number}/revert": {"register"},
+    "GET /v1/register/names": {"names"},
     "GET /v1/live": {"figures", "devices"},
     "GET /v1/faults": {"devices"},
     "POST /v1/faults/{fault}/close": {"control"},
@@ -41,6 +48,10 @@ SCOPES_OF = {
 GETTABLE = {
     "/v1/aggregates": "figures",
     "/v1/register": "figures",
+    "/v1/register/document": "register",
+    "/v1/register/sheets": "register",
+    "/v1/register/revisions": "register",
+    "/v1/register/names": "names",
     "/v1/desks": "devices",
     "/v1/faults": "devices",
     "/v1/commands": "devices",
@@ -82,7 +93,7 @@ def test_nothing_that_is_not_open_answers_without_a_token(office: Office) -> Non
         for method, path, scopes in scopes_by_route(app_of(office)):
             if not scopes:
                 continue
-            url = path.format(desk="centre-1", action="call", fault=1, wish="stop")
+            url = path.format(desk="centre-1", action="call", fault=1, wish="stop", number=1)
             response = client.request(method, url, follow_redirects=False)
             assert response.status_code in (401, 303), path
             if response.status_code == 303:
@@ -110,7 +121,7 @@ def test_no_route_changes_or_returns_a_vote(office: Office) -> None:
         if method != "get"
     }
     assert {f"{method.upper()} {path}" for path, method in methods} == {
-        name for name in SCOPES_OF if name.startswith("POST ")
+        name for name in SCOPES_OF if name.startswith(("POST ", "PUT "))
     }
 
 
