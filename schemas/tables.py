@@ -6,8 +6,10 @@ Rules of the file
 1.  Moments are integers, UTC milliseconds (``_unix_ms``); a local day is an integer ``yyyymmdd``.
 2.  ``vote`` is only ever inserted into. What a vote counts for follows from joining it with ``call`` on
     (call, desk); nothing about it is ever changed or deleted (DESIGN section 3, point 7).
-3.  Correctness lives in keys: one vote a call and desk, one vote a (desk, journal, seq), one row a call.
+3.  Correctness lives in keys: one row a call, one vote a call and desk, one call a (desk, journal, seq).
 4.  What is written for every message has no row number of its own (``sqlite_with_rowid``): its key is its place.
+5.  On PostgreSQL ``call`` and ``vote`` are kept by month, in a partition each, named ``call_2026_11``
+    (collector/store/partitions.py). Call ids sort by time, so a month is a range of them, and both primary keys hold.
 """
 
 from sqlalchemy import (
@@ -23,7 +25,6 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    UniqueConstraint,
     text,
 )
 
@@ -54,6 +55,7 @@ call = Table(
     Column("dims_seq", BigInteger, nullable=False),  # feed seq that last set operator and service
     Column("end_seq", BigInteger),  # feed seq that last set outcome and ended_unix_ms
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (id)",
 )
 Index(
     "ix_call_open",
@@ -73,7 +75,20 @@ vote = Table(
     Column("seq", BigInteger, nullable=False),
     Column("received_unix_ms", BigInteger, nullable=False),
     PrimaryKeyConstraint("call", "desk"),
-    UniqueConstraint("desk", "journal", "seq"),
+    sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (call)",
+)
+# For which call a pad gave which number. A second vote under one number is a fault of the pad, and an acknowledgement
+# of one would cover the other. It can only happen within one journal, and a pad begins a new one at every start: so
+# numbers are kept for weeks, not for ever (collector/store/retention.py). A vote that comes again is known by its call.
+vote_number = Table(
+    "vote_number",
+    metadata,
+    Column("desk", String(40), nullable=False),
+    Column("journal", String(8), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("call", String(16), nullable=False),
+    PrimaryKeyConstraint("desk", "journal", "seq"),
     sqlite_with_rowid=False,
 )
 waiting = Table(  # votes whose call is not known yet: an index for people, not a second copy
@@ -98,6 +113,17 @@ kept = Table(  # everything that did not become a vote or a call, once, with its
     Column("last_unix_ms", BigInteger, nullable=False),
     Column("times", BigInteger, nullable=False),
     PrimaryKeyConstraint("reason", "digest"),
+)
+archived = Table(  # months whose calls and votes are in files, or on their way there; see collector/store/archive.py
+    "archived",
+    metadata,
+    Column("month", Integer, primary_key=True, autoincrement=False),  # yyyymm, UTC
+    Column("before_call", String(16), nullable=False),  # the least id of the month after: what is below is closed
+    Column("frozen_unix_ms", BigInteger, nullable=False),  # since then the month's rows do not change
+    Column("done_unix_ms", BigInteger),  # since then they are in the files only; null before
+    Column("calls", BigInteger),
+    Column("votes", BigInteger),
+    Column("digest", String(64)),  # SHA-256 of the manifest
 )
 rollup_day = Table(
     "rollup_day",

@@ -17,8 +17,10 @@ from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
 from collector.store.ledger import Ledger
 from collector.store.migrate import upgrade
+from collector.store.partitions import keep_ahead
 from collector.store.people import Token
 from collector.store.upkeep import Upkeep
+from schemas.months import month_of
 from schemas.register import Register
 
 # So often two collectors may stand in each other's way over one batch before it counts as a fault.
@@ -77,6 +79,11 @@ class Store:
                 if attempt == _ATTEMPTS or not worth_repeating(error.__cause__):
                     raise
         raise AssertionError("unreachable")
+
+    def look_after(self, now_unix_ms: int) -> list[str]:
+        """What a collector sees to once an hour; a sentence for each thing that a person should look at."""
+        with writing(self._engine) as connection:
+            return keep_ahead(connection, month_of(now_unix_ms))
 
     # ---- the register
     def load_register(self, register: Register) -> None:
