@@ -1,6 +1,6 @@
 """From bytes to messages on the way in, and to receipts on the way out. It knows neither the register nor any call."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -48,22 +48,26 @@ def read(arrival: Arrival) -> Item:
     return Item(arrival, name, message)
 
 
-def receipts(answers: Iterable[Answer]) -> list[tuple[str, Ack]]:
+def receipts(answers: Sequence[Answer]) -> list[tuple[str, Ack]]:
     """What to publish once ``answers`` are committed: of each writer's journal only the highest number."""
     highest: dict[tuple[str, str], Ack] = {}
-    for answer in answers:
+    for answer in reversed(answers):
         if answer.ack is None:
             continue
         topic, ack = answer.ack
-        other = highest.pop((topic, ack.journal), ack)
-        highest[topic, ack.journal] = max(ack, other, key=lambda each: each.seq)
-    return [(topic, ack) for (topic, _), ack in highest.items()]
+        other = highest.get((topic, ack.journal))
+        if other is None or ack.seq > other.seq:
+            highest[topic, ack.journal] = ack
+    # In the order of the last word of each: a broker keeps only the last receipt on a topic.
+    return [(topic, ack) for (topic, _), ack in reversed(highest.items())]
 
 
 def receipt(room: str, item: Item, message: Vote | QueueEvent) -> tuple[str, Ack]:
     """The topic and the receipt for the writer of ``message``; ``room`` is "desk" or "queue"."""
     # A host whose clock is not set yet must not stop the receipts: its time is only a hint to the pad.
-    at_unix_ms = min(max(item.arrival.received_unix_ms, UNIX_MS.low), UNIX_MS.high)
+    at_unix_ms = item.arrival.received_unix_ms
+    if not UNIX_MS.low <= at_unix_ms <= UNIX_MS.high:
+        at_unix_ms = min(max(at_unix_ms, UNIX_MS.low), UNIX_MS.high)
     return _ack_topic(room, item.name), Ack(message.journal, message.seq, at_unix_ms)
 
 

@@ -136,7 +136,7 @@ class Batch:
         verdict = join.judge(vote, known.calls.get(vote.call), first, known.numbers.get((desk, vote.journal, vote.seq)))
         if verdict not in (TAKEN, WAITING):
             return verdict if verdict == KNOWN else self._keep_message(item, verdict, "")
-        self.changes.before.setdefault(vote.call, known.joined(vote.call))
+        self._remember(vote.call)
         known.add_vote(vote)
         self.changes.votes.append(vote)
         if verdict == WAITING:
@@ -189,9 +189,14 @@ class Batch:
         self._keep_message(Item(arrival, vote.desk, message), WRONG_DESK, "found when the call came")
 
     def _set_call(self, call: CallRow) -> None:
-        self.changes.before.setdefault(call.id, self._known.joined(call.id))
+        self._remember(call.id)
         self._known.calls[call.id] = call
         self.changes.calls[call.id] = call
+
+    def _remember(self, call: str) -> None:
+        """As it was before this batch."""
+        if call not in self.changes.before:
+            self.changes.before[call] = self._known.joined(call)
 
     def _status(self, item: Item, status: PadStatus) -> str:
         desk = item.name

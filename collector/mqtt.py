@@ -10,14 +10,16 @@ there. MQTT 5 would add nothing but 1.75 times the CPU (paho).
 Everything happens in the caller's thread. A thread for writing to the database beside one for the socket was measured,
 and slower: they share one interpreter lock, and its hand-overs cost more than the commit.
 
-paho is the protocol; its socket is ours (collector/buffered.py), because its own way of reading and writing costs as
-much as all the rest. It has no public place to put one in: ``_Client`` overrides the one method that makes it.
+paho is the protocol, but the socket that it reads is ours (collector/buffered.py), for its own way of reading and
+writing costs as much as all the rest; and what is a plain message it never sees (collector/sieve.py). It has no public
+place to put a socket in: ``_Client`` overrides the one method that makes it.
 """
 
 import select
 import socket
+import struct
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, cast
 
@@ -29,6 +31,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from collector.buffered import BufferedSocket
 from collector.errors import BrokerError
 from collector.model import Arrival
+from collector.sieve import Sieve
 from collector.tls import Trust, why_not
 from protocol import codec, topics
 from protocol.messages import Ack
@@ -46,6 +49,7 @@ BATCH_MESSAGES = 500
 _KEEPALIVE_S = 30
 _GREETING_S = 10  # for the broker to accept the connection, and again to grant the subscriptions
 _IN_FLIGHT = 1000
+_PUBACK = struct.Struct("!BBH").pack  # MQTT 3.1.1 section 3.4
 _LOST = "the connection to the broker is lost"
 
 
@@ -68,9 +72,10 @@ class _Client(Client):
     """paho on a buffered socket. tests/integration/test_collector_syscalls.py fails if paho makes its otherwise."""
 
     buffered: BufferedSocket | None = None
+    sieve: Sieve
 
     def _create_socket(self) -> BufferedSocket:
-        self.buffered = BufferedSocket(cast(socket.socket, super()._create_socket()))
+        self.buffered = BufferedSocket(cast(socket.socket, super()._create_socket()), self.sieve)
         return self.buffered
 
 
@@ -116,20 +121,20 @@ class Broker:
 
         Raises BrokerError when the connection is lost.
         """
-        if not self._inbox:
-            self._wait(timeout_s if self.subscribed else 1.0, wake)
+        self._wait(timeout_s if self.subscribed else 1.0, wake)
         self._read()
         if not self._inbox and not self.subscribed:
             self._check_patience()
         taken, self._inbox = self._inbox[:BATCH_MESSAGES], self._inbox[BATCH_MESSAGES:]
         return taken
 
-    def confirm(self, deliveries: Iterable[Delivery], receipts: Sequence[tuple[str, Ack]]) -> None:
+    def confirm(self, deliveries: Sequence[Delivery], receipts: Sequence[tuple[str, Ack]]) -> None:
         """Acknowledges what is committed, to the broker and then, by ``receipts``, to who wrote it."""
         with _lost(), self._connection().gathering():
-            for delivery in deliveries:
-                if delivery.qos:
-                    self._client.ack(delivery.mid, delivery.qos)
+            self._connection().send(b"".join([_PUBACK(0x40, 2, mid) for _, mid, qos in deliveries if qos == 1]))
+            for _, mid, qos in deliveries:
+                if qos == 2:
+                    self._client.ack(mid, qos)
             for topic, ack in receipts:
                 self._client.publish(topic, codec.encode(ack), qos=1, retain=True)
 
@@ -157,6 +162,7 @@ class Broker:
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
+        client.sieve = Sieve(self._take)
         return client
 
     def _greet(self) -> None:
@@ -174,7 +180,7 @@ class Broker:
     def _wait(self, timeout_s: float, wake: socket.socket | None) -> None:
         """Until there is something to read; writes on the way what has to go out."""
         connection = self._connection()
-        if connection.pending():
+        if self._inbox or connection.pending():
             timeout_s = 0  # what is in a buffer already, select does not see
         if self._client.want_write():  # what was said in a callback
             self._check(self._client.loop_write())
@@ -231,11 +237,17 @@ class Broker:
 
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
         try:
-            topic = message.topic
+            topic = message.topic.encode()
+        except UnicodeDecodeError:
+            topic = b"\xff"
+        self._take(topic, bytes(message.payload), message.mid, message.qos)
+
+    def _take(self, topic_bytes: bytes, payload: bytes, mid: int, qos: int) -> None:
+        try:
+            topic = topic_bytes.decode()
         except UnicodeDecodeError:  # no broker that keeps to MQTT 3.1.1 §1.5.3 passes such a topic on
             topic = "(not UTF-8)"
-        arrival = Arrival(topic, bytes(message.payload), time.time_ns() // 1_000_000)
-        self._inbox.append(Delivery(arrival, message.mid, message.qos))
+        self._inbox.append(Delivery(Arrival(topic, payload, time.time_ns() // 1_000_000), mid, qos))
 
 
 @contextmanager

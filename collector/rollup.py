@@ -66,10 +66,13 @@ def _add(sums: dict[Key, list[int]], joined: Joined, sign: int) -> None:
     call, vote, unavailable = joined
     if call is None:
         return
-    counted = amounts(call, vote, unavailable)
+    calls, eligible, bad, good, exemplary = amounts(call, vote, unavailable)
     for key in keys(call):
         row = sums.get(key)
         if row is None:
             row = sums[key] = [0, 0, 0, 0, 0]
-        for place in range(5):
-            row[place] += sign * counted[place]
+        row[0] += sign * calls
+        row[1] += sign * eligible
+        row[2] += sign * bad
+        row[3] += sign * good
+        row[4] += sign * exemplary

@@ -10,6 +10,9 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+# Every zone's distance from UTC is a multiple of it (since 1972), so no midnight falls inside one.
+_QUARTER_MS = 15 * 60 * 1000
+
 
 class Period(StrEnum):
     DAY = "day"
@@ -26,7 +29,12 @@ def _zone(name: str) -> ZoneInfo:
 
 def day_of(unix_ms: int, timezone: str) -> int:
     """The local calendar day, ``yyyymmdd``, of a moment. Raises ZoneInfoNotFoundError for an unknown zone."""
-    local = datetime.fromtimestamp(unix_ms / 1000, UTC).astimezone(_zone(timezone))
+    return _day_of_quarter(unix_ms // _QUARTER_MS, timezone)
+
+
+@lru_cache(maxsize=4096)
+def _day_of_quarter(quarter: int, timezone: str) -> int:
+    local = datetime.fromtimestamp(quarter * _QUARTER_MS / 1000, UTC).astimezone(_zone(timezone))
     return day_key(local.date())
 
 
