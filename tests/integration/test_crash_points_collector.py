@@ -38,6 +38,7 @@ class Office:
             f'database_url = "{url}"\nbroker_port = {self.broker.port}\n'
             f'register_file = "{register_file(folder, DESKS)}"\n'
         )
+        config.chmod(0o600)  # PostgreSQL's URL holds a password
         self.collector = Dying(
             folder / "dying",
             "collector",
