@@ -134,7 +134,7 @@ class Oracle:
             return
         if before == _ALL_LIT:
             self._taken(desk, rating)
-        elif (call := self._open.get(desk)) is None or call.rating != rating:
+        elif not self._shows(desk, rating):
             self._break(f"{desk}: only button {rating} is lit, which nobody pressed in this call")
 
     def given(self) -> dict[tuple[str, int], float]:
@@ -177,6 +177,11 @@ class Oracle:
     def _is_open(self, news: QueueNews) -> bool:
         call = self._open.get(str(news.desk))
         return call is not None and call.ticket == news.ticket
+
+    def _shows(self, desk: str, rating: int) -> bool:
+        """Whether a pad that comes alight may show this vote; one that is cut off may show that of the call before."""
+        calls = (self._open.get(desk), self._latest_vote.get(desk) if self.injured else None)
+        return any(call is not None and call.rating == rating for call in calls)
 
     def _close(self, desk: str, outcome: str) -> None:
         call = self._open.pop(desk, None)

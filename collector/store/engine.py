@@ -14,6 +14,8 @@ from collector.errors import StoreError, StoreUnavailable
 BUSY_S = 5  # how long one writer waits for another
 # Serialisation failure and deadlock (PostgreSQL, appendix A): the same transaction may succeed at the second attempt.
 _TRANSIENT = ("40001", "40P01")
+# A standby before it is promoted, or a server that somebody has closed for a while: no message is at fault.
+_READ_ONLY = ("25006",)
 
 
 def make_engine(url: str) -> Engine:
@@ -66,14 +68,20 @@ def translated() -> Iterator[None]:
     except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
         raise StoreUnavailable(f"the database does not answer: {_reason(error)}") from error
     except exc.SQLAlchemyError as error:
+        if _sqlstate(error) in _READ_ONLY:
+            raise StoreUnavailable(f"the database takes nothing in just now: {_reason(error)}") from error
         raise StoreError(f"the database refuses: {_reason(error)}") from error
+
+
+def _sqlstate(error: exc.SQLAlchemyError) -> str | None:
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
 
 
 def worth_repeating(error: BaseException | None) -> bool:
     """Whether two writers only stood in each other's way."""
     if isinstance(error, exc.IntegrityError):
         return True
-    return isinstance(error, exc.DBAPIError) and getattr(error.orig, "sqlstate", None) in _TRANSIENT
+    return isinstance(error, exc.DBAPIError) and _sqlstate(error) in _TRANSIENT
 
 
 def _sqlite(url: URL) -> Engine:

@@ -125,10 +125,11 @@ async def _settled(oracle: Oracle, centre: Centre) -> tuple[float, list[Differen
     """Waits until the database is as it must be; (seconds, what still differs when patience ends)."""
     begun = time.monotonic()
     found = [Difference("lost", "the database could not be read")]
-    while found and time.monotonic() < begun + JOINED_S:
+    # What lamps have shown does not heal; what is not in the database may be on its way.
+    while any(each.kind != "broken" for each in found) and time.monotonic() < begun + JOINED_S:
         with contextlib.suppress(Unreadable, StoreError):
             found = await asyncio.to_thread(_compared, oracle, centre.database.url)
-        if found:
+        if any(each.kind != "broken" for each in found):
             await asyncio.sleep(_LOOK_EVERY_S)
     return time.monotonic() - begun, found
 
