@@ -39,9 +39,11 @@ def _day(**given: Any) -> int:
 
 def _chaos(keep: Path | None = None, schedule: bool = False, **given: Any) -> int:
     from sim.chaos import campaign
+    from sim.chaos.clocks import find_library
     from sim.chaos.schedule import Options
 
-    return campaign.run(Options(**given, has_disks=os.geteuid() == 0), keep, schedule)
+    given |= {"has_disks": os.geteuid() == 0, "has_clocks": find_library() is not None}
+    return campaign.run(Options(**given), keep, schedule)
 
 
 def _history(data: Path, **given: Any) -> int:

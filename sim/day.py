@@ -8,7 +8,7 @@ It knows nothing of calls, votes or figures: it speaks to the queue, presses but
 
 import asyncio
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from random import Random
 
 from protocol.messages import RATINGS
@@ -16,7 +16,7 @@ from sim import hours
 from sim.city import Branch, City, Desk, Operator
 from sim.hall import Hall
 from sim.visit import Seat, Visit
-from sim.world import Nobody, Panel, Queue, Witness, World
+from sim.world import Nobody, Panel, Queue, Witness, World, wall_unix_ms
 
 DEMO_SPEED = 15.0  # nine minutes at a desk take 36 seconds
 _FIRST_MINUTE, _LAST_MINUTE = 9 * 60 + 15, 16 * 60
@@ -36,6 +36,7 @@ class Day:
     latency_s: real seconds within which a message certainly arrives; people are never quicker than that.
     reserved: desks that are left alone, for people to try.
     witness: is told everything that people do.
+    clock: the queue system's, Unix milliseconds.
     """
 
     def __init__(
@@ -49,10 +50,11 @@ class Day:
         latency_s: float = LATENCY_S,
         reserved: Collection[str] = (),
         witness: Witness | None = None,
+        clock: Callable[[], int] = wall_unix_ms,
     ):
         self._city = city
         self._seed = seed
-        self._world = World(webhook, pads, speed=speed, latency_s=latency_s, witness=witness or Nobody())
+        self._world = World(webhook, pads, speed=speed, latency_s=latency_s, witness=witness or Nobody(), clock=clock)
         self._desks = [desk for desk in city.desks if desk.id not in reserved]
 
     async def run(self, until: asyncio.Event) -> None:

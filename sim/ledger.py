@@ -71,13 +71,15 @@ class Ledger:
         )
         return [Recorded(*row) for row in rows]
 
-    def unjoined(self) -> list[str]:
-        """Votes that belong to no call, and whatever was kept aside."""
-        votes = self._rows(
+    def strays(self) -> list[tuple[str, str]]:
+        """Votes that belong to no call: (call, desk)."""
+        return self._rows(
             "select v.call, v.desk from vote v left join call c on c.id = v.call and c.desk = v.desk where c.id is null"
         )
-        kept = self._rows("select reason, topic, problem from kept")
-        return [f"vote {row}" for row in votes] + [f"kept {row}" for row in kept]
+
+    def kept(self) -> list[tuple[str, str, str]]:
+        """What was kept apart: (reason, topic, problem)."""
+        return self._rows("select reason, topic, problem from kept")
 
     def unavailable(self) -> set[tuple[str, int]]:
         """The calls, by name, that are held to have been without a lit pad."""

@@ -11,9 +11,10 @@ Rules of the file
 import math
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
 from sim.city import TIMEZONE
@@ -29,6 +30,8 @@ _LIT_ALONE = {"100": 1, "010": 2, "001": 3}
 _ALL_LIT = "111"
 # A vote is in flash a few milliseconds after the lamps have shown it; on a machine that is busy killing, later.
 _WRITING_S = 2.0
+_DELAYED_MS = 60_000  # longer than any injury keeps the feed from hearing of something
+_TRUSTED_MS = 4 * 3_600_000  # the feed's call_hours
 
 
 @dataclass(slots=True)
@@ -45,8 +48,12 @@ class TrueCall:
     rating: int = 0
     lit: bool = False  # all three lamps were seen alight while it was open
     given_s: float = 0.0  # when the press was taken, by the monotonic clock
-    doubtful: bool = False  # the pad lost its power as the vote was being written: it may hold it or not
     heard: bool = False  # the queue said something of it after it was called
+    may_end: set[str] = field(default_factory=set)  # outcomes that are as right, by what was broken and when
+    until_unix_ms: int = 0  # not trusted any longer
+    optional: bool = False  # a clock was hours wrong: it may have been taken for late
+    may_rate: set[int] = field(default_factory=set)  # ratings that are as right: the pad died as it wrote the vote
+    is_forgotten: bool = False  # by the pad, with its flash: its client may press again
 
     @property
     def name(self) -> tuple[str, int]:
@@ -80,16 +87,20 @@ _KYIV = ZoneInfo(TIMEZONE)
 class Oracle:
     """A witness of a day (sim/world.py); ``lamps_changed`` is to be told every change of every pad's lamps.
 
-    ``injured``: somebody breaks things, so that dark lamps are no fault of the system's; power_cut() is told.
+    ``injured``: somebody breaks things, so that dark lamps are no fault of the system's, and reports what he does to
+    power_cut() and feed_clock_ahead().
     """
 
     injured: bool = False
+    day_ends: Mapping[str, str] = field(default_factory=dict)  # local time, by branch; of others unknown
     calls: list[TrueCall] = field(default_factory=list)
     presses: list[TruePress] = field(default_factory=list)
     broken: list[Difference] = field(default_factory=list)
+    replaced: set[str] = field(default_factory=set)  # desks whose pad has lost its flash
     _open: dict[str, TrueCall] = field(default_factory=dict)
     _latest: dict[tuple[str, str], TrueCall] = field(default_factory=dict)  # by desk and ticket
     _last: dict[tuple[str, str], TrueCall] = field(default_factory=dict)  # by branch and ticket
+    _is_ahead: bool = False
     _pressed: dict[tuple[str, int], TruePress] = field(default_factory=dict)
     _lamps: dict[str, str] = field(default_factory=dict)
     _latest_vote: dict[str, TrueCall] = field(default_factory=dict)
@@ -97,6 +108,7 @@ class Oracle:
 
     def told(self, news: QueueNews) -> None:
         """The queue said something: which call is open at which desk from now on."""
+        self.expire(news.occurred_unix_ms, news.branch)
         if news.type in _SUMMONS:
             self._summoned(news)
         elif news.type in _ENDINGS:
@@ -105,6 +117,21 @@ class Oracle:
             self._open[str(news.desk)].service = str(news.service)
         elif news.type == "operator_closed" and news.desk is not None:
             self._close(news.desk, news.type)
+        elif news.type == "reset":
+            for desk in [desk for desk, call in self._open.items() if call.branch == news.branch]:
+                self._close(desk, news.type)
+
+    def expire(self, now_unix_ms: int, branch: str | None = None) -> None:
+        """The clock closes what may not be trusted any longer (queue-systems study, section 5.1: end of day)."""
+        for desk, call in list(self._open.items()):
+            if call.until_unix_ms <= now_unix_ms and branch in (None, call.branch):
+                self._close(desk, "end_of_day")
+
+    def feed_clock_ahead(self, is_ahead: bool) -> None:
+        """The feed believes that it is hours later: whatever is open may end for it as at the end of a day."""
+        self._is_ahead = is_ahead
+        for call in self._open.values():
+            call.may_end.add("end_of_day")
 
     def pressing(self, desk: str, button: int, ticket: str | None) -> None:
         press = TruePress(desk, button, self._latest.get((desk, ticket)) if ticket else None)
@@ -122,7 +149,20 @@ class Oracle:
         self._cut_s[desk] = now
         call = self._latest_vote.get(desk)
         if call is not None and now - call.given_s < _WRITING_S:
-            call.doubtful = True
+            call.may_rate.add(0)
+
+    def flash_lost(self, desk: str, voted: Collection[tuple[str, int]]) -> None:
+        """Another pad, with an empty flash, takes the place of one that is dead; ``voted``: what the database has.
+
+        What the dead pad had not delivered may be gone with it, and nothing else. Of the open call the new one does not
+        know that there is a vote already: a second one of its client is kept apart by the collector.
+        """
+        self.replaced.add(desk)
+        for call in self.calls:
+            if call.desk == desk and call.rating:
+                call.is_forgotten = True
+                if call.name not in voted:
+                    call.may_rate.add(0)
 
     def lamps_changed(self, desk: str, lamps: str) -> None:
         before, self._lamps[desk] = self._lamps.get(desk), lamps
@@ -162,17 +202,27 @@ class Oracle:
         if earlier is not None and earlier.outcome in _CLIENT_STILL_WAITS:
             earlier.outcome = "resumed"
         call = TrueCall(news.branch, news.desk, news.ticket, news.operator, news.service, news.occurred_unix_ms)
+        call.until_unix_ms = _until(call.called_unix_ms, self.day_ends.get(news.branch))
+        if self._is_ahead:
+            call.may_end.add("end_of_day")
+        call.optional = earlier is not None and (earlier.optional or "end_of_day" in earlier.may_end)
         self.calls.append(call)
         self._open[news.desk] = self._latest[news.desk, news.ticket] = self._last[news.branch, news.ticket] = call
 
     def _ended(self, news: QueueNews) -> None:
         """The queue says how a call ended; perhaps later than we could conclude it."""
         if self._is_open(news):
+            self._near_the_end(self._open[str(news.desk)], news.occurred_unix_ms)
             self._close(str(news.desk), news.type)
             return
         call = self._latest.get((str(news.desk), str(news.ticket)))
         if call is not None and call.outcome not in _ENDINGS and call.outcome != "called_elsewhere":
             call.outcome = news.type
+
+    def _near_the_end(self, call: TrueCall, at_unix_ms: int) -> None:
+        """Word of an ending may reach the feed after the clock has ended the call."""
+        if self.injured and call.until_unix_ms - at_unix_ms < _DELAYED_MS:
+            call.may_end.add("end_of_day")
 
     def _is_open(self, news: QueueNews) -> bool:
         call = self._open.get(str(news.desk))
@@ -194,15 +244,23 @@ class Oracle:
             self._break(f"{desk}: button {rating} went alight though nobody pressed it")
         elif press.call is None:
             self._break(f"{desk}: a press without a client was taken for a vote")
-        elif press.call.rating and not press.call.doubtful:
+        elif press.call.rating and not press.call.may_rate and not press.call.is_forgotten:
             self._break(f"{_name(press.call)}: a second press was taken for a vote")
+        elif press.call.rating and not press.call.may_rate:
+            self._latest_vote[desk] = press.call  # the first one counts, which the database has
         else:
-            now = time.monotonic()
+            self._votes(press.call, rating)
             press.taken = True
-            press.call.rating, press.call.given_s = rating, now
-            # What a dead pad's lamps had shown may be read off its wires a moment after its end.
-            press.call.doubtful = now - self._cut_s.get(desk, -math.inf) < _WRITING_S
-            self._latest_vote[desk] = press.call
+
+    def _votes(self, call: TrueCall, rating: int) -> None:
+        now = time.monotonic()
+        # Had the pad forgotten, the first vote may still be on its way; else it is known to have died with the pad.
+        call.may_rate = {call.rating} if call.is_forgotten and call.rating else set()
+        call.rating, call.given_s = rating, now
+        # What a dead pad's lamps had shown may be read off its wires a moment after its end.
+        if now - self._cut_s.get(call.desk, -math.inf) < _WRITING_S:
+            call.may_rate.add(0)
+        self._latest_vote[call.desk] = call
 
     def _break(self, text: str) -> None:
         self.broken.append(Difference("broken", text))
@@ -215,17 +273,23 @@ def compare(oracle: Oracle, ledger: Ledger) -> list[Difference]:
     for row in ledger.recorded():
         if recorded.setdefault(row.name, row) is not row:
             found.append(Difference("doubled", f"{row.desk} at {row.called_unix_ms} is there as {row.id} too"))
-    for call in oracle.calls:
-        found += _of_call(call, recorded.pop(call.name, None))
+    there = [call for call in oracle.calls if call.name in recorded or not call.optional]
+    for call in there:
+        found += _of_call(call, recorded.pop(call.name) if call.name in recorded else None)
     found += [Difference("invented", f"call {row.id} at {row.desk}") for row in recorded.values()]
-    found += [Difference("wrong", text) for text in ledger.unjoined()]
+    found += [Difference("wrong", f"a vote without its call: {vote}") for vote in ledger.strays()]
+    found += [
+        Difference("wrong", f"kept apart: {reason}, {topic}, {problem}")
+        for reason, topic, problem in ledger.kept()
+        if reason != "repeat" or not any(f"/{desk}/" in topic for desk in oracle.replaced)
+    ]
     unavailable = ledger.unavailable()
     found += [
         Difference("wrong", f"{_name(call)} was flagged as without a lit pad, and all its lamps were seen alight")
         for call in oracle.calls
         if call.lit and not oracle.injured and call.name in unavailable
     ]
-    return found + _of_rollups(recount(oracle.calls, unavailable), ledger.rollups())
+    return found + _of_rollups(recount(there, unavailable), ledger.rollups())
 
 
 def recount(
@@ -247,8 +311,10 @@ def _of_call(call: TrueCall, row: Recorded | None) -> list[Difference]:
     if row is None:
         return [Difference("lost", f"{_name(call)} is not in the database")]
     found = []
-    if call.doubtful and row.rating == 0:
-        call.rating = 0
+    if row.rating in call.may_rate:
+        call.rating = row.rating
+    if row.outcome in call.may_end:
+        call.outcome = row.outcome
     if row.rating != call.rating:
         kind = "lost" if not row.rating else "invented" if not call.rating else "misattributed"
         found.append(Difference(kind, f"{_name(call)}: the vote is {row.rating}, and was {call.rating}"))
@@ -267,6 +333,17 @@ def _of_rollups(
         for key in sorted(true.keys() | shown.keys())
         if true.get(key) != shown.get(key)
     ]
+
+
+def _until(called_unix_ms: int, day_ends: str | None) -> int:
+    """The end of the branch's day after the call, or four hours after it if that is sooner."""
+    if day_ends is None:
+        return called_unix_ms + _TRUSTED_MS
+    called = datetime.fromtimestamp(called_unix_ms / 1000, UTC)
+    end = datetime.combine(called.astimezone(_KYIV).date(), time_of_day.fromisoformat(day_ends), _KYIV)
+    while end.astimezone(UTC) <= called:
+        end = datetime.combine(end.date() + timedelta(days=1), end.timetz())
+    return min(called_unix_ms + _TRUSTED_MS, round(1000 * end.timestamp()))
 
 
 def _name(call: TrueCall) -> str:

@@ -50,6 +50,7 @@ class Pads:
         broker: host and port.
         settings: more for every ``pad.json``.
         anchor: the office's authority in DER: then pads speak TLS.
+        environ: added to ours.
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class Pads:
         *,
         settings: Mapping[str, object] | None = None,
         anchor: bytes | None = None,
+        environ: Mapping[str, str] | None = None,
     ):
         self._folder = folder
         self._settings = dict(settings or {})
         self._anchor = anchor
+        self._environ = dict(environ or {})
         self._firmware = firmware
         self._broker = broker
         self._pads: dict[str, _Pad] = {}
@@ -175,7 +178,7 @@ class Pads:
         entry = self._firmware.entry
         pad.start(
             [*self._firmware.command, "-X", f"heapsize={HEAP}", str(entry), str(self._folder / pad.desk)],
-            {**os.environ, "MICROPYPATH": str(entry.parent)},
+            {**os.environ, **self._environ, "MICROPYPATH": str(entry.parent)},
         )
         loop = asyncio.get_running_loop()
         loop.add_reader(pad.stdout, self._on_output, pad)

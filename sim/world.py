@@ -57,25 +57,40 @@ class Nobody:
         pass
 
 
+def wall_unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class World:
     """Args:
+    clock: the queue system's, Unix milliseconds.
     speed: how many seconds of the city pass in one real second.
     latency_s: real seconds within which a message certainly arrives; people are never quicker than that.
     """
 
-    def __init__(self, queue: Queue, pads: Panel, *, speed: float, latency_s: float, witness: Witness):
+    def __init__(
+        self,
+        queue: Queue,
+        pads: Panel,
+        *,
+        speed: float,
+        latency_s: float,
+        witness: Witness,
+        clock: Callable[[], int] = wall_unix_ms,
+    ):
         self.over = asyncio.Event()  # set: nothing is waited for any longer, people finish what they do
         self.speed = speed
         self.latency_s = latency_s
         self._queue = queue
         self._pads = pads
         self._witness = witness
+        self._clock = clock
         self._last_unix_ms = 0
         self._told = 0
 
     def now_unix_ms(self) -> int:
-        """The wall clock; never twice the same, so that moments can name things."""
-        self._last_unix_ms = max(self._last_unix_ms + 1, time.time_ns() // 1_000_000)
+        """The queue's clock; never twice the same, so that moments can name things."""
+        self._last_unix_ms = max(self._last_unix_ms + 1, self._clock())
         return self._last_unix_ms
 
     async def pass_time(self, city_s: float, *, real_s: float = 0.0) -> None:

@@ -6,18 +6,20 @@ start everything -> live the day while injuries come as scheduled -> heal -> wai
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from collector.errors import StoreError
 from collector.store import Store
 from sim.chaos import report
 from sim.chaos.centre import Centre
+from sim.chaos.clocks import AFTER_S, start_of
 from sim.chaos.injuries import Surgeon
 from sim.chaos.recovery import Recovery, Wound
 from sim.chaos.schedule import Injury, Options, plan
-from sim.city import CITY, City, closing_far_from, with_fewer_desks
+from sim.city import CITY, TIMEZONE, City, closing_far_from, with_fewer_desks
 from sim.day import Day
 from sim.errors import SettingsError
 from sim.headless import kept_or_temporary
@@ -29,6 +31,7 @@ from sim.supervisor import supervise
 # Writers repeat themselves after pauses that grow to a minute (collector/feed/publisher.py), so silence is no loss yet.
 JOINED_S = 180.0
 _LOOK_EVERY_S = 1.0
+_CLOCKS_SET_S = 1.5
 
 
 @dataclass(slots=True)
@@ -66,20 +69,35 @@ def run(options: Options, keep: Path | None, schedule_only: bool) -> int:
 
 
 def city_of(options: Options) -> City:
-    return closing_far_from(datetime.now(UTC), with_fewer_desks(CITY, options.desks))
+    """The centre; the day of its first branch ends soon after the desks have opened, that of the others far from it."""
+    opens = start_of(options.moment, TIMEZONE, datetime.now(UTC))
+    city = closing_far_from(opens, with_fewer_desks(CITY, options.desks))
+    ends = (opens + timedelta(seconds=AFTER_S)).astimezone(ZoneInfo(TIMEZONE))
+    first, *others = city.branches
+    return replace(city, branches=(replace(first, day_ends=f"{ends:%H:%M}"), *others))
 
 
 async def live(options: Options, city: City, injuries: tuple[Injury, ...], folder: Path, screen: Screen) -> Outcome:
     """Starts everything in ``folder``, lives, injures, compares, stops everything."""
     begun = time.monotonic()
     centre = Centre(folder, city, options, screen.say)
-    oracle = Oracle(injured=True)
+    oracle = Oracle(injured=True, day_ends={branch.id: branch.day_ends for branch in city.branches})
     try:
         await centre.start()
         centre.pads.subscribe(oracle.lamps_changed)
+        centre.clocks.start_at(start_of(options.moment, TIMEZONE, datetime.now(UTC)))
+        await asyncio.sleep(_CLOCKS_SET_S)
         recovery = Recovery(oracle, centre.database.url)
         surgeon = Surgeon(centre, oracle, screen.say)
-        day = Day(city, centre.careful, centre.careful, seed=options.seed, speed=options.speed, witness=oracle)
+        day = Day(
+            city,
+            centre.careful,
+            centre.careful,
+            seed=options.seed,
+            speed=options.speed,
+            witness=oracle,
+            clock=centre.clocks.now_unix_ms,
+        )
         await _injured_day(day, options, injuries, surgeon, recovery, screen)
         screen.say(
             f"the desks are closed: {len(oracle.calls)} calls, {oracle.votes} votes; waiting until all is joined"
@@ -127,6 +145,7 @@ async def _settled(oracle: Oracle, centre: Centre) -> tuple[float, list[Differen
     found = [Difference("lost", "the database could not be read")]
     # What lamps have shown does not heal; what is not in the database may be on its way.
     while any(each.kind != "broken" for each in found) and time.monotonic() < begun + JOINED_S:
+        oracle.expire(centre.clocks.now_unix_ms())
         with contextlib.suppress(Unreadable, StoreError):
             found = await asyncio.to_thread(_compared, oracle, centre.database.url)
         if any(each.kind != "broken" for each in found):

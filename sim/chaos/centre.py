@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,9 @@ from pathlib import Path
 from sim.bad_network import BadNetwork
 from sim.chaos.broker import OBSERVER, Broker
 from sim.chaos.careful import Careful, Observer
-from sim.chaos.database import PostgreSql, Sqlite
+from sim.chaos.clocks import Clocks, find_library
+from sim.chaos.database import PostgreSql, Sqlite, Unable
+from sim.chaos.flash import carry_journal
 from sim.chaos.programs import PAUSES_S
 from sim.chaos.room import Room
 from sim.chaos.schedule import LINES, POSTGRESQL, Options, collectors
@@ -24,6 +27,7 @@ from sim.children import ROOT, Child, inherited_environ
 from sim.city import City
 from sim.errors import ChildFailed
 from sim.interpreter import compile_firmware
+from sim.ledger import Ledger, Unreadable
 from sim.pads import Pads, PadSpec
 from sim.passwords import digest, new_secret
 from sim.place import Place
@@ -51,14 +55,22 @@ class Centre:
         self.database: PostgreSql | Sqlite = kind(folder / "database", self.place.logs)
         self.feed_room = Room(folder / "feed", _FEED_MEGABYTES)
         doors = self.broker.doors
+        self.clocks = Clocks(folder / "clocks", find_library() if options.has_clocks else None)
         self.lines = {name: BadNetwork(doors.tls) for name in LINES}
         self._feed_port = choose(0)
         self.webhook = Webhook(f"http://{HOST}:{self._feed_port}", self._secrets.webhook_token)
-        firmware = compile_firmware(self.place.firmware, os.environ)
+        self._firmware = firmware = compile_firmware(self.place.firmware, os.environ)
         # No winks: the oracle reads lamps, and a wink is meant for the staff (firmware/core/wink.py).
         settings = {"wink": "off", "keepalive_s": 5, "reconnect_max_s": 2}
         address = (HOST, self.lines["pads"].port)
-        self.pads = Pads(self.place.pads, firmware, address, settings=settings, anchor=self.broker.anchor)
+        self.pads = Pads(
+            self.place.pads,
+            firmware,
+            address,
+            settings=settings,
+            anchor=self.broker.anchor,
+            environ=self.clocks.environ("pads"),
+        )
         self.careful = Careful(self.webhook, self.pads)
         self._spools = folder / "spool"
         self.observer = Observer(doors.plain, self._passwords[OBSERVER], self.careful.heard)
@@ -121,6 +133,23 @@ class Centre:
         self._report(f"replay: {said.decode(errors='replace').strip()}")
         return process.returncode == 0
 
+    def swap_flash(self, desk: str, *, carry: bool) -> None:
+        """Another pad's flash at the desk, which is off; ``carry``: with the journal of the one before."""
+        flash = self.place.pads / desk / "flash.img"
+        old = flash.with_suffix(f".{time.monotonic_ns()}")
+        if flash.exists():
+            flash.rename(old)
+            if carry:
+                carry_journal(self._firmware, old, flash)
+
+    def voted(self) -> set[tuple[str, int]]:
+        """The calls whose votes the database has. Raises Unable."""
+        try:
+            with Ledger(self.database.url) as ledger:
+                return ledger.voted()
+        except Unreadable as error:
+            raise Unable(str(error)) from error
+
     def _signal(self, name: str, number: int) -> None:
         process = self.children[name].process
         if process is not None and process.poll() is None:
@@ -167,7 +196,10 @@ class Centre:
         return Child(
             name,
             [module, "--config", self.place.config_of(name)],
-            environ={f"ZRAZKOVO_{prefix}_{key}": value for key, value in secrets.items()},
+            environ={
+                **{f"ZRAZKOVO_{prefix}_{key}": value for key, value in secrets.items()},
+                **self.clocks.environ(name),
+            },
             log_file=self.place.logs / f"{name}.log",
             pauses_s=PAUSES_S,
         )

@@ -24,6 +24,8 @@ _COMMIT_WITHIN_S = 3.0
 _COMMIT_LASTS_S = 0.004
 _REPEATED = 200  # messages that are said again
 _TRY_EVERY_S = 0.3
+_HOURS = (-12, -3, -1, 1, 2, 3, 5, 12)
+_CLOCK_READ_S = 2.5  # libfaketime reads the offset once a second, the feed ticks once a second
 _TRY_WITHIN_S = 60.0
 
 
@@ -34,11 +36,13 @@ class Surgeon:
         self._centre = centre
         self._oracle = oracle
         self._report = report
+        self._voted: set[tuple[str, int]] = set()
         self._how: dict[str, Callable[[Injury], Awaitable[None]]] = {
             "kill": self._kill,
             "kill_broker": self._kill,
             "kill_commit": self._kill_commit,
             "kill_pad": self._kill_pad,
+            "replace_pad": self._replace_pad,
             "kill_database": self._kill,
             "kill_backend": self._kill_backend,
             "freeze": self._freeze,
@@ -54,6 +58,7 @@ class Surgeon:
             "full": self._full,
             "read_only": self._read_only,
             "restore": self._restore,
+            "clock": self._clock,
         }
 
     async def inflict(self, injury: Injury) -> None:
@@ -86,6 +91,23 @@ class Surgeon:
         except ChildFailed as error:
             self._report(str(error))
 
+    async def _replace_pad(self, injury: Injury) -> None:
+        """Another pad takes the desk: with the old one's journal (``replace``), or without (``replace --dead``)."""
+        self._oracle.power_cut(injury.target)
+        self._centre.pads.kill(injury.target)
+        while injury.target in self._centre.pads.pids():
+            await asyncio.sleep(_TRY_EVERY_S)
+        await asyncio.sleep(injury.lasts_s)
+        if injury.dice % 2:
+            self._centre.swap_flash(injury.target, carry=True)
+        elif await self._tried(lambda: self._voted.update(self._centre.voted())):
+            self._oracle.flash_lost(injury.target, self._voted)
+            self._centre.swap_flash(injury.target, carry=False)
+        try:
+            await self._centre.pads.restart(injury.target)
+        except ChildFailed as error:
+            self._report(str(error))
+
     async def _freeze(self, injury: Injury) -> None:
         self._centre.freeze(injury.target)
         try:
@@ -107,6 +129,19 @@ class Surgeon:
             await self._centre.children["broker"].ended()
             self._centre.broker.wipe()
             await asyncio.sleep(injury.lasts_s)
+
+    async def _clock(self, injury: Injury) -> None:
+        """The clock of one process is hours wrong for a while; the feed's only ahead (see sim/chaos/__init__.py)."""
+        hours = Random(injury.dice).choice(_HOURS)
+        is_feed = injury.target == "feed"
+        if is_feed:
+            self._oracle.feed_clock_ahead(True)
+        self._centre.clocks.set(injury.target, abs(hours) if is_feed else hours)
+        await asyncio.sleep(injury.lasts_s)
+        self._centre.clocks.set(injury.target, 0)
+        if is_feed:
+            await asyncio.sleep(_CLOCK_READ_S)
+            self._oracle.feed_clock_ahead(False)
 
     # ---- lines
     async def _cut(self, injury: Injury) -> None:

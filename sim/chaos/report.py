@@ -36,10 +36,10 @@ def schedule(options: Options, injuries: tuple[Injury, ...]) -> None:
 def verdict(options: Options, oracle: Oracle, wounds: list[Wound], differences: list[Difference]) -> None:
     console = _console()
     console.print(_inflicted(wounds))
-    doubtful = sum(call.doubtful for call in oracle.calls)
+    doubtful = sum(bool(call.may_rate) for call in oracle.calls)
     console.print(
         f"{len(oracle.calls)} calls, {len(oracle.presses)} presses, {oracle.votes} votes"
-        f" ({doubtful} given as the pad lost its power: taken or not, both are right)"
+        f" ({doubtful} given as the pad lost its power or its flash: there or not, both are right)"
     )
     counted = Counter(difference.kind for difference in differences)
     console.print(", ".join(f"{counted[kind]} {kind}" for kind in _KINDS))

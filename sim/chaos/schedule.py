@@ -11,6 +11,7 @@ FIRST_S = 6.0  # every desk has called somebody by then
 CALM_S = 12.0  # before the end nothing more is broken, so that the last injury's healing is seen
 _PAUSE_S = (1.0, 5.0)  # from one injury's beginning to the next one's, so they overlap
 LINES = ("pads", "feed", "collectors")  # to the broker
+MOMENTS = ("end_of_day", "midnight", "spring", "autumn")
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 
@@ -26,6 +27,12 @@ class Options:
     desks: int = 12
     speed: float = 120.0
     has_disks: bool = True  # we are root: small disks of our own can be made, filled and closed
+    has_clocks: bool = True  # libfaketime is there
+
+    @property
+    def moment(self) -> str:
+        """What the calendar does while the desks are open."""
+        return Random(f"moment/{self.seed}").choice(MOMENTS) if self.has_clocks else "end_of_day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +91,16 @@ def _read_only(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
     return ("database",) if options.has_disks or options.database == POSTGRESQL else ()
 
 
+def _clocks(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
+    return (*collectors(options), "fleet") if options.has_clocks else ()
+
+
 KINDS = (
     Kind("kill", (0.0, 0.0), _servers),
     Kind("kill_broker", (0.0, 0.0), _broker),
     Kind("kill_commit", (0.0, 0.0), lambda options, desks: collectors(options)),
     Kind("kill_pad", (0.0, 2.0), _pads),
+    Kind("replace_pad", (0.0, 2.0), _pads),
     Kind("kill_database", (0.0, 0.0), _postgresql),
     Kind("kill_backend", (0.0, 0.0), _postgresql),
     Kind("freeze", (1.0, 6.0), lambda options, desks: ("broker", "feed", *collectors(options))),
@@ -104,6 +116,7 @@ KINDS = (
     Kind("full", (1.0, 6.0), _disks),
     Kind("read_only", (1.0, 4.0), _read_only),
     Kind("restore", (1.0, 8.0), _database),
+    Kind("clock", (2.0, 8.0), _clocks),
 )
 
 

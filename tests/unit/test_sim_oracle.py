@@ -227,7 +227,7 @@ def test_a_vote_given_as_the_pad_died_is_in_doubt() -> None:
     say(oracle, "called", 0)
     vote(oracle, 2)
     oracle.power_cut(DESK)
-    assert [call.doubtful for call in oracle.calls] == [True]
+    assert [call.may_rate for call in oracle.calls] == [{0}]
 
 
 def test_the_lamps_of_a_dead_pad_may_be_read_after_its_end() -> None:
@@ -237,7 +237,7 @@ def test_the_lamps_of_a_dead_pad_may_be_read_after_its_end() -> None:
     oracle.pressing(DESK, 2, "t1")
     oracle.power_cut(DESK)
     oracle.lamps_changed(DESK, "010")
-    assert [call.doubtful for call in oracle.calls] == [True]
+    assert [call.may_rate for call in oracle.calls] == [{0}]
 
 
 def test_a_client_may_press_again_if_the_vote_died_with_the_pad() -> None:
@@ -248,3 +248,33 @@ def test_a_client_may_press_again_if_the_vote_died_with_the_pad() -> None:
     oracle.lamps_changed(DESK, "000")
     vote(oracle, 3)
     assert (oracle.broken, oracle.calls[0].rating) == ([], 3)
+
+
+def test_a_day_that_ends_ends_its_calls_and_no_others() -> None:
+    oracle = Oracle(day_ends={"tsentr": "20:00"})  # 17:00 UTC in summer, and NOON is a day in October
+    evening = 7 * 3_600_000
+    say(oracle, "called", evening - 60_000)
+    oracle.expire(NOON + evening + 4 * 3_600_000)
+    assert [call.outcome for call in oracle.calls] == ["end_of_day"]
+
+
+def test_a_reset_ends_every_call_of_its_branch() -> None:
+    oracle = Oracle()
+    say(oracle, "called", 0)
+    say(oracle, "called", 1, desk=OTHER_DESK, ticket="t2")
+    oracle.told(QueueNews("r", "reset", "zamostia", None, NOON + 2))
+    assert [call.outcome for call in oracle.calls] == [None, None]
+    oracle.told(QueueNews("r2", "reset", "tsentr", None, NOON + 3))
+    assert [call.outcome for call in oracle.calls] == ["reset", "reset"]
+
+
+def test_with_a_lost_flash_only_what_was_not_delivered_is_in_doubt() -> None:
+    oracle = Oracle(injured=True)
+    say(oracle, "called", 0)
+    vote(oracle, 2)
+    say(oracle, "finished", 1)
+    say(oracle, "called", 2, ticket="t2")
+    vote(oracle, 3, ticket="t2")
+    oracle.flash_lost(DESK, {oracle.calls[0].name})
+    assert [call.may_rate for call in oracle.calls] == [set(), {0}]
+    assert oracle.replaced == {DESK}
