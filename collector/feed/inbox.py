@@ -92,13 +92,18 @@ class Inbox(Source, Generic[T]):
                 return
 
 
+def problem_of(secret: str | None) -> str | None:
+    """What is wrong with the secret of a source that stands in its path; None if nothing is."""
+    if secret is None or len(secret) < LEAST_SECRET or not (secret.isascii() and secret.replace("-", "").isalnum()):
+        return f"needs a secret for its path, {LEAST_SECRET} letters, digits or hyphens, or more"
+    return None
+
+
 def secret_of(means: Means, kind: str, name: str) -> str:
-    """The secret of a source that stands in its path. Raises BadSettings without a good one."""
-    if means.secret is None or len(means.secret) < LEAST_SECRET or not means.secret.replace("-", "").isalnum():
-        raise BadSettings(
-            f"{kind}.{name}: needs a secret for its path, {LEAST_SECRET} letters, digits or hyphens or more: set "
-            f'ZRAZKOVO_FEED_SOURCE_SECRETS=\'{{"{name}": "..."}}\''
-        )
+    """Raises BadSettings without a good one."""
+    problem = problem_of(means.secret)
+    if problem is not None or means.secret is None:
+        raise BadSettings(f"{kind}.{name}: {problem}")
     return means.secret
 
 

@@ -14,7 +14,7 @@ import httpx2
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from collector.feed.errors import BadSettings, SourceDown
-from collector.feed.inbox import Inbox, knows, secret_of
+from collector.feed.inbox import Inbox, knows, problem_of, secret_of
 from collector.feed.model import Event
 from collector.feed.qmatic_events import Names, Posted, Said, read_posted, translate
 from collector.feed.source import Means, Replay, Reply, Request, Route, Site
@@ -50,6 +50,10 @@ class Qmatic(BaseModel):
     operators: dict[str, Name] = {}
     services: dict[str, Name] = {}
     register_seconds: Annotated[float, Field(ge=0.2, le=600)] = 15.0
+
+    @staticmethod
+    def secret_problem(secret: str | None) -> str | None:
+        return problem_of(secret)
 
 
 class QmaticInbox(Inbox[Posted]):

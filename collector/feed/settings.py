@@ -57,6 +57,8 @@ class Settings(BrokerTls):
     client_id: Annotated[str, Field(min_length=1, max_length=40)] = "feed-1"
     listen_host: str = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=0, le=65535)] = 8085
+    listen_certificate: Path | None = None  # PEM, with its chain: then HTTPS is served, and nothing else
+    listen_key: Path | None = None
     tokens: tuple[Digest, ...] = ()
     ticket_secret: Annotated[SecretStr, Field(min_length=16)]
     call_hours: Annotated[int, Field(ge=1, le=24)] = 4
@@ -86,6 +88,18 @@ class Settings(BrokerTls):
         for source in self.fqm:
             if self.secret_of(source.name) is None:
                 raise ValueError(f"fqm_tokens: no token for the FQM {source.name!r}; set {PREFIX}FQM_TOKENS")
+        for kind, tables in (("theq", self.theq), ("qmatic", self.qmatic), ("sql", self.sql)):
+            for table in tables:
+                problem = table.secret_problem(self.secret_of(table.name))
+                if problem is not None:
+                    example = f'{PREFIX}SOURCE_SECRETS=\'{{"{table.name}": "..."}}\''
+                    raise ValueError(f"{kind}.{table.name}: {problem}; set {example}")
+        return self
+
+    @model_validator(mode="after")
+    def _listens_with_both_or_none(self) -> Self:
+        if (self.listen_certificate is None) != (self.listen_key is None):
+            raise ValueError("listen_certificate and listen_key: one without the other")
         return self
 
     def secret_of(self, source: str) -> str | None:

@@ -27,6 +27,7 @@ CONNECT_S = 5
 MOST_ROWS = 5000  # of one answer
 MOST_ANSWERS = 50  # of one look
 MOST_SEEN = 20_000
+BACKENDS = ("sqlite", "postgresql", "mysql", "mariadb")
 _WRITES = re.compile(r"\b(for\s+(no\s+key\s+)?(update|share)|lock\s+in|into\s+(out|dump)file)\b|;\s*\S", re.IGNORECASE)
 
 Mark = int | datetime | str
@@ -66,6 +67,16 @@ class SqlTable(Table):
     mark: Annotated[str, Field(min_length=1, max_length=80)]
     begin: int | datetime = 0
     overlap: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+    @staticmethod
+    def secret_problem(secret: str | None) -> str | None:
+        try:
+            kind = make_url(secret or "").get_backend_name()
+        except exc.ArgumentError:
+            kind = ""
+        if kind in BACKENDS:
+            return None
+        return "needs the URL of its database, as postgresql://USER:PASSWORD@HOST/NAME, sqlite:///FILE or mysql://..."
 
     @model_validator(mode="after")
     def _times_have_one_form(self) -> Self:
@@ -208,13 +219,10 @@ class SqlPoller(Poller):
 
 def engine_of(table: SqlTable, means: Means) -> Engine:
     """An engine that only reads; nothing is opened yet. Raises BadSettings, which never shows the URL."""
-    try:
-        url = make_url(means.secret or "")
-    except exc.ArgumentError:
-        raise BadSettings(
-            f"sql.{table.name}: no URL of a database; set ZRAZKOVO_FEED_SOURCE_SECRETS="
-            f'\'{{"{table.name}": "postgresql://USER:PASSWORD@HOST/NAME"}}\' (or sqlite:///FILE, mysql://...)'
-        ) from None
+    problem = table.secret_problem(means.secret)
+    if problem is not None:
+        raise BadSettings(f"sql.{table.name}: {problem}")
+    url = make_url(means.secret or "")
     options: dict[str, Any] = {"poolclass": NullPool, "hide_parameters": True, "isolation_level": "AUTOCOMMIT"}
     match url.get_backend_name():
         case "sqlite":
@@ -228,12 +236,10 @@ def engine_of(table: SqlTable, means: Means) -> Engine:
             )
             arguments = {"connect_timeout": CONNECT_S, "options": session, "application_name": "zrazkovo-feed"}
             engine = create_engine(url.set(drivername="postgresql+psycopg"), connect_args=arguments, **options)
-        case "mysql" | "mariadb":
+        case _:
             arguments = {"connect_timeout": CONNECT_S, "read_timeout": STATEMENT_S + 1}
             engine = create_engine(url.set(drivername="mysql+pymysql"), connect_args=arguments, **options)
             event.listen(engine, "connect", _mysql_reads_only)
-        case other:
-            raise BadSettings(f"sql.{table.name}: no such kind of database here: {other}")
     return engine
 
 

@@ -14,7 +14,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from collector.feed.errors import BadSettings
-from collector.feed.inbox import Inbox, knows, secret_of
+from collector.feed.inbox import Inbox, knows, problem_of, secret_of
 from collector.feed.model import Event
 from collector.feed.source import Means, Replay, Reply, Request, Route, Site
 from collector.feed.theq_events import Names, Snapshot, Tracked, dump, read_tracked, restore, translate
@@ -43,6 +43,10 @@ class TheQ(BaseModel):
     operators: Annotated[dict[str, Name], Field(min_length=1)]
     services: dict[str, Name] = {}
     channels: frozenset[str] = frozenset({"in-person"})
+
+    @staticmethod
+    def secret_problem(secret: str | None) -> str | None:
+        return problem_of(secret)
 
 
 class TheQInbox(Inbox[Tracked]):

@@ -3,6 +3,7 @@
 import logging
 import signal
 import socket
+import ssl
 import time
 from types import FrameType
 
@@ -29,6 +30,7 @@ def check(settings: Settings) -> None:
     """Raises BadSettings if the settings do not fit the register; opens no store and no connection."""
     site_of(settings)
     _trust(settings)
+    _https(settings)
 
 
 class Feed:
@@ -37,6 +39,7 @@ class Feed:
     def __init__(self, settings: Settings):
         self.site = site_of(settings)
         self._settings = settings
+        self._https = _https(settings)
         self._store = FeedStore.open(settings.database_url)
         branches, desks = self.site.branches, self.site.desks
         self._publisher = Publisher(self._store, _broker(settings), branches)
@@ -101,9 +104,16 @@ class Feed:
             clock=unix_ms,
             routes=[route for source in self._sources for route in source.routes],
         )
-        server = _Server(
-            uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
+        https = self._https
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            ssl_context_factory=(lambda _config, _default: https) if https else None,
         )
+        server = _Server(config)
         # uvicorn raises the signal again when it has stopped; ours is at work then, and a stop is no failure.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.leave)
@@ -115,7 +125,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
-            logger.info("ready: http://%s:%d", host, port)
+            logger.info("ready: %s://%s:%d", "https" if self.config.ssl else "http", host, port)
 
     def leave(self, number: int, frame: FrameType | None) -> None:
         self.should_exit = True
@@ -135,6 +145,20 @@ def _broker(settings: Settings) -> Broker:
         client_id=settings.client_id,
         trust=_trust(settings),
     )
+
+
+def _https(settings: Settings) -> ssl.SSLContext | None:
+    """Raises BadSettings naming a file that cannot be used."""
+    if settings.listen_certificate is None or settings.listen_key is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.listen_certificate, settings.listen_key, lambda: "")
+    except OSError as error:  # ssl.SSLError among them
+        why = error.strerror or "not a certificate and its key"
+        raise BadSettings(f"listen_certificate, listen_key: {settings.listen_certificate}: {why}") from None
+    return context
 
 
 def _trust(settings: Settings) -> Trust | None:

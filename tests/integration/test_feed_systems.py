@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from snowplow_tracker import AsyncEmitter
 
+from firmware.host.ca import Authority
 from protocol.messages import CallClosed, CallOpened
 from tests.integration.feed_process import CollectorEar, Ear, FeedProcess, GuardedMosquitto, PadEar, until
+from tests.integration.pad_broker import free_port
 from tests.qmatic_connector import Connector, orchestra
 from tests.qsystem_server import Client, Operator, QSystemServer
 from tests.theq_tracker import TheQTracker
@@ -234,3 +237,32 @@ def test_no_log_line_names_a_ticket_a_person_or_a_secret(office: Office) -> None
     said = "".join(office.feed.log)
     for private in (SECRET, "А17", "Операторович", "пароль", "idir-of-somebody", "theirs.db"):
         assert private not in said
+
+
+def test_theq_tells_its_events_by_https_as_it_insists_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TheQ's own tracker, 0.9.1, knows no plain HTTP. Here it believes the office's authority, and no broker is up."""
+    authority = Authority(tmp_path / "authority")
+    authority.init("Office")
+    certificate = authority.server(["127.0.0.1"])
+    tables = TABLES[TABLES.index("[[theq]]") : TABLES.index("[[qmatic]]")].format()
+    https = f'listen_certificate = "{certificate}"\nlisten_key = "{certificate.with_suffix(".key")}"\n'
+    feed = FeedProcess(tmp_path, free_port(), register=REGISTER, tables=https + tables)
+    monkeypatch.setenv("ZRAZKOVO_FEED_SOURCE_SECRETS", json.dumps({"theq": SECRET}))
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = str(tmp_path / "authority" / "ca.pem")
+
+    def waiting() -> int:
+        health = session.get(f"https://127.0.0.1:{feed.port}/v1/health", timeout=10).json()
+        return int(health["outbox"]["centre"])
+
+    feed.start()
+    try:
+        endpoint = f"127.0.0.1:{feed.port}/theq/theq/{SECRET}"
+        emitter = AsyncEmitter(endpoint, protocol="https", method="get", batch_size=1, session=session)
+        TheQTracker(emitter).tell("servecitizen", 900)
+        until(lambda: waiting() == 1, "the fact that waits for a collector")
+        with pytest.raises(requests.exceptions.ConnectionError):
+            requests.get(f"http://127.0.0.1:{feed.port}/v1/health", timeout=10)
+    finally:
+        feed.stop(signal.SIGKILL)

@@ -110,3 +110,37 @@ def test_two_queue_systems_of_one_name_are_refused(config: Path, monkeypatch: py
     config.write_text(config.read_text() + table)
     with pytest.raises(BadSettings, match="main"):
         load(config, {})
+
+
+SYSTEMS = {
+    "theq": 'offices = {61 = "centre"}\noperators = {7 = "op-7"}\n',
+    "qmatic": 'connector = "http://x/qpevents"\nhook = "http://y"\nbranches = {1 = "c"}\nservice_points = {2 = "d"}\n',
+    "sql": 'query = "SELECT * FROM log WHERE id >= :since ORDER BY id LIMIT 100"\nmark = "id"\nbranch = "centre"\n'
+    'words = {A = "called"}\ncolumns = {time = "t", event = "e", ticket = "n", operator = "o"}\n',
+}
+
+
+@pytest.mark.parametrize("kind", sorted(SYSTEMS))
+@pytest.mark.parametrize("secret", [None, "short"])
+def test_a_queue_system_without_its_secret_is_refused_with_the_variable_to_set(
+    config: Path, kind: str, secret: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text(config.read_text() + f'[[{kind}]]\nname = "main"\n' + SYSTEMS[kind])
+    if secret is not None:
+        monkeypatch.setenv("ZRAZKOVO_FEED_SOURCE_SECRETS", f'{{"main": "{secret}"}}')
+    with pytest.raises(BadSettings, match=rf"{kind}.main.*ZRAZKOVO_FEED_SOURCE_SECRETS") as raised:
+        load(config, {})
+    assert "short" not in str(raised.value)
+    good = "sqlite:///theirs.db" if kind == "sql" else "a-path-that-nobody-guesses"
+    monkeypatch.setenv("ZRAZKOVO_FEED_SOURCE_SECRETS", f'{{"main": "{good}"}}')
+    assert good not in repr(load(config, {}))
+
+
+def test_https_wants_a_certificate_and_its_key(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain = config.read_text()
+    config.write_text(plain + 'listen_certificate = "cert.pem"\n')
+    assert main(["--config", str(config)]) == 2
+    assert "listen_key" in capsys.readouterr().err
+    config.write_text(plain + 'listen_certificate = "cert.pem"\nlisten_key = "key.pem"\n')
+    assert main(["--config", str(config), "--check-config"]) == 2
+    assert "listen_certificate" in capsys.readouterr().err

@@ -339,7 +339,7 @@ def test_who_does_not_know_the_secret_finds_nothing(bench: Bench, counter: Count
 @pytest.mark.parametrize("secret", [None, "short", "with/a/slash/in/it/and/long", "with space in it, and long"])
 def test_without_a_good_secret_it_does_not_begin(tmp_path: Path, secret: str | None) -> None:
     bench = Bench(tmp_path, secret=secret)
-    with pytest.raises(BadSettings, match=r"theq.theq.*ZRAZKOVO_FEED_SOURCE_SECRETS"):
+    with pytest.raises(BadSettings, match=r"theq.theq.*a secret for its path"):
         open_theq(TABLE, bench.means)
     bench.end()
 
