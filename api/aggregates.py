@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -27,8 +27,10 @@ from api.figures import (
 from api.parts import parts_of
 from api.purposes import NOTICE, NOTICE_EN, OPERATOR_CUTS, PURPOSES, checked_purpose
 from api.wording import METHOD, METHOD_EN, SCALE
-from collector.store import Register, Store, Token
+from collector.store import Register, Rollup, Store, Token
 from schemas.periods import Period, day_date, day_key, day_of
+from schemas.register_names import Employers, by_id, labels_in, merged_into, names_in
+from schemas.register_rules import begins, ends
 from schemas.resources import Aggregates, Cell, Cut
 
 MAX_PERIODS = 400  # a year of days, with room
@@ -60,6 +62,8 @@ class Question(BaseModel):
     last: Day | None = Field(None, alias="to", description="widened to whole periods; today if not given")
     branch: Name | None = None
     key: Name | None = Field(None, description="one service, operator or desk")
+    merged: bool = Field(False, description="count a branch that was merged as the one that took it in")
+    participant: Name | None = Field(None, description="operators: only calls while they worked for it")
     # Not a closed type: what is not in the order's list is refused with the order's words, and logged.
     purpose: str | None = Field(None, description=f"for operators and desks: {', '.join(PURPOSES)}")
 
@@ -71,6 +75,8 @@ class Question(BaseModel):
             raise ValueError("branch: the centre is all branches; ask by=branch")
         if self.by in ("centre", "branch") and self.key:
             raise ValueError("key: only a service, an operator or a desk has one")
+        if self.participant and self.by != "operator":
+            raise ValueError("participant: only an operator has one")
         return self
 
 
@@ -126,18 +132,11 @@ def disclose(store: Store, token: Token, question: Question) -> None:
 
 def answered(store: Store, question: Question, now_unix_ms: int) -> Aggregates:
     """The figures asked for, at a moment. Raises BadQuestion for what the register does not know or is too much."""
-    register = store.register()
+    _, register = store.book.whole()
     _known(question, register)
     frame = framed(question, register, now_unix_ms)
     end = frame.figures_end(register.organisation.simulated)
-    rows = store.rollups(
-        "branch" if question.by == "centre" else question.by,
-        day_key(frame.spans[0].first),
-        day_key(end),
-        branch=question.branch,
-        key=question.key,
-        months=question.period in (Period.MONTH, Period.QUARTER, Period.YEAR),
-    )
+    rows = _rows(store, question, register, (day_key(frame.spans[0].first), day_key(end)))
     sums = add_up(rows, question.by, question.period, branch=question.branch)
     return Aggregates(
         by=question.by,
@@ -159,9 +158,28 @@ def answered(store: Store, question: Question, now_unix_ms: int) -> Aggregates:
     )
 
 
+def _rows(store: Store, question: Question, register: Register, days: tuple[int, int]) -> list[Rollup]:
+    """The rows of the roll-up, as the register of each row's own day places them."""
+    heirs = merged_into(register.branches) if question.merged else {}
+    found = store.rollups(
+        "branch" if question.by == "centre" else question.by,
+        *days,
+        branch=None if heirs else question.branch,
+        key=question.key,
+        months=question.period in (Period.MONTH, Period.QUARTER, Period.YEAR) and question.participant is None,
+    )
+    if heirs:
+        placed = [replace(row, branch=heirs.get(row.branch, row.branch)) for row in found]
+        found = [row for row in placed if question.branch in (None, row.branch)]
+    if question.participant:
+        employers = Employers(register)
+        found = [row for row in found if employers.of(row.key, day_date(row.day)) == question.participant]
+    return found
+
+
 def framed(question: Question, register: Register, now_unix_ms: int) -> Frame:
     """The whole periods of the question. Raises TooManyCells, BadQuestion for a beginning in the future."""
-    branches = [each for each in register.branches if question.branch in (None, each.id)]
+    branches = [rows[-1] for name, rows in by_id(register.branches).items() if question.branch in (None, name)]
     todays = {each.id: day_date(day_of(now_unix_ms, each.timezone)) for each in branches}
     last = question.last or max(todays.values(), default=day_date(day_of(now_unix_ms, "UTC")))
     first = question.first or max(FIRST_DATE, default_first(last, question.period))
@@ -172,7 +190,9 @@ def framed(question: Question, register: Register, now_unix_ms: int) -> Frame:
         raise TooManyCells(
             f"{periods} periods are more than {MAX_PERIODS}: ask for a shorter time or a longer period.", field="period"
         )
-    return Frame(spans(first, last, question.period), {each.id: each.timezone for each in branches}, todays)
+    gone = merged_into(register.branches) if question.merged else {}
+    zones = {each.id: each.timezone for each in branches if each.id not in gone}
+    return Frame(spans(first, last, question.period), zones, todays)
 
 
 def _known(question: Question, register: Register) -> None:
@@ -182,6 +202,8 @@ def _known(question: Question, register: Register) -> None:
         "service": [each.id for each in register.services],
         "desk": [each.id for each in register.desks if question.branch in (None, each.branch)],
     }
+    if question.participant and question.participant not in {each.id for each in register.participants}:
+        raise BadQuestion(f"There is no organisation {question.participant}.", field="participant")
     if question.key and question.by in known and question.key not in known[question.by]:
         raise BadQuestion(f"There is no {question.by} {question.key} there.", field="key")
 
@@ -203,14 +225,16 @@ def _cells(question: Question, frame: Frame, register: Register, sums: Mapping[t
     names = _Names(register, question.by)
     ordered = sorted(places | always, key=names.position)
     return [
-        _cell(span, place, sums.get((span.name, place), Tally()), frame.complete(span, place.branch), names.of(place))
+        _cell(span, place, sums.get((span.name, place), Tally()), frame.complete(span, place.branch), names)
         for span in frame.spans
         for place in ordered
-        if place in always or (span.name, place) in sums
+        # A branch has a cell, if an empty one, for every period in which there was one; and if it was asked for.
+        if (span.name, place) in sums or (place in always and (question.branch or names.is_there(place, span)))
     ]
 
 
-def _cell(span: Span, place: Place, tally: Tally, complete: bool, names: tuple[str, str]) -> Cell:
+def _cell(span: Span, place: Place, tally: Tally, complete: bool, names: "_Names") -> Cell:
+    name, name_en = names.of(place, span)
     return Cell(
         period=span.name,
         first=span.first,
@@ -218,8 +242,8 @@ def _cell(span: Span, place: Place, tally: Tally, complete: bool, names: tuple[s
         complete=complete,
         branch=place.branch,
         key=place.key,
-        name=names[0],
-        name_en=names[1],
+        name=name,
+        name_en=name_en,
         calls=tally.calls,
         eligible_calls=tally.eligible,
         votes=tally.votes,
@@ -231,27 +255,42 @@ def _cell(span: Span, place: Place, tally: Tally, complete: bool, names: tuple[s
 
 
 class _Names:
-    """Names and order of the places, out of the register."""
+    """Names and order of the places, out of the register; names as they were in a figure's own time."""
 
     def __init__(self, register: Register, by: Cut):
         self._by = by
         self._organisation = (register.organisation.name, register.organisation.name_en)
-        self._branches = {each.id: (each.name, each.name_en) for each in register.branches}
-        self._keys: dict[str, tuple[str, str]] = {}
+        self._branches = by_id(register.branches)
+        self._keys: dict[str, list[Any]] = {}
         if by == "service":
-            self._keys = {each.id: (each.name, each.name_en) for each in register.services}
+            self._keys = by_id(register.services)
         elif by == "desk":
-            self._keys = {each.id: (each.label, each.label) for each in register.desks}
+            self._keys = by_id(register.desks)
         self._branch_order = {name: n for n, name in enumerate(self._branches)}
         self._key_order = {name: n for n, name in enumerate(self._keys)}
 
-    def of(self, place: Place) -> tuple[str, str]:
+    def of(self, place: Place, span: Span) -> tuple[str, str]:
         if self._by == "centre":
             return self._organisation
         if self._by == "branch":
             branch = place.branch or ""
-            return self._branches.get(branch, (branch, branch))
-        return self._keys.get(place.key, (place.key, place.key)) if place.key else NOT_NAMED
+            rows = self._branches.get(branch)
+            return names_in(rows, span.first, span.last) if rows else (branch, branch)
+        if not place.key:
+            return NOT_NAMED
+        rows = self._keys.get(place.key)
+        if not rows:
+            return place.key, place.key
+        if self._by == "desk":
+            there = [row for row in rows if row.branch == place.branch] or rows
+            label = labels_in(there, span.first, span.last)
+            return label, label
+        return names_in(rows, span.first, span.last)
+
+    def is_there(self, place: Place, span: Span) -> bool:
+        """Whether a branch is in the register on any day of the time; the centre always is."""
+        rows = self._branches.get(place.branch or "", ())
+        return place.branch is None or any(begins(row) <= span.last and span.first <= ends(row) for row in rows)
 
     def position(self, place: Place) -> tuple[int, int, str, str]:
         """Branches, then keys, as the register lists them; unknown ones after them by id; "not named" at the end."""

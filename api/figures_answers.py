@@ -13,6 +13,8 @@ from api.aggregates import Question, answered
 from api.errors import BadQuestion
 from api.figures import Tally, rating_figure, response_rate
 from collector.store import Register, Store
+from schemas.periods import day_date, day_of
+from schemas.register_names import joined, known_by
 from schemas.resources import Aggregates, Cell, RatingFigure
 
 ASKED = ("period", "branch", "service", "from", "to")
@@ -59,7 +61,7 @@ class Answers:
 
 def read_answers(store: Store, asked: Asked, now_unix_ms: int) -> Answers:
     """Every figure of the page. Raises BadQuestion for what the register does not know, or is too much."""
-    register = store.register()
+    _, register = store.book.whole()
     main = answered(store, _main_question(asked), now_unix_ms)
     frame = main if not asked.service else answered(store, asked.question(by="centre"), now_unix_ms)
     services = answered(store, asked.question(by="service", branch=asked.branch), now_unix_ms)
@@ -85,6 +87,8 @@ def as_one(cells: Sequence[Cell]) -> Cell:
     return cells[-1].model_copy(
         update={
             "first": cells[0].first,
+            "name": joined(each.name for each in cells),
+            "name_en": joined(each.name_en for each in cells),
             "complete": all(each.complete for each in cells),
             "calls": tally.calls,
             "eligible_calls": tally.eligible,
@@ -119,7 +123,7 @@ def _branches(store: Store, asked: Asked, register: Register, now_unix_ms: int) 
     if not asked.service:
         return _each_as_one(answered(store, asked.question(by="branch"), now_unix_ms).cells)
     found = []
-    for branch in register.branches:
+    for branch in known_by(register, "branches", day_date(day_of(now_unix_ms, "UTC"))):
         of_service = answered(
             store, asked.question(by="service", key=asked.service, branch=branch.id), now_unix_ms
         ).cells

@@ -1,7 +1,7 @@
 """The Figures page in words: rows, tiles and charts of the answers, in one language. It asks and computes nothing."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from api import charts
@@ -9,6 +9,7 @@ from api.figures_answers import Answers, Asked, as_one, worst_case
 from api.i18n import Language
 from collector.store import Register
 from schemas.periods import Period
+from schemas.register_names import known_by
 from schemas.resources import Cell, RatingFigure
 
 # The order the pages show them in: the two ends lead, because the scale has one negative and two positive steps.
@@ -147,8 +148,8 @@ def rating_names(language: Language) -> dict[str, str]:
     }
 
 
-def selectors(asked: Asked, register: Register, language: Language) -> dict[str, Any]:
-    """The choices of the form, with what was asked marked."""
+def selectors(asked: Asked, register: Register, language: Language, today: date) -> dict[str, Any]:
+    """The choices of the form, with what was asked marked: what is no more has figures too."""
     _ = language.gettext
     periods = {
         Period.MONTH: _("Month"),
@@ -159,7 +160,7 @@ def selectors(asked: Asked, register: Register, language: Language) -> dict[str,
     }
     return {
         "periods": [(str(period), name) for period, name in periods.items()],
-        "branch_choices": [(each.id, language.name_of(each)) for each in register.branches],
-        "service_choices": [(each.id, language.name_of(each)) for each in register.services],
+        "branch_choices": [(each.id, language.name_of(each)) for each in known_by(register, "branches", today)],
+        "service_choices": [(each.id, language.name_of(each)) for each in known_by(register, "services", today)],
         "asked": dict(asked.values),
     }

@@ -5,6 +5,7 @@
 
 import contextlib
 import time
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -69,9 +70,9 @@ def figures(request: Request, token: Annotated[Token, require("figures", page=Tr
     renderer = _renderer(request)
     store = parts_of(request).store
     language = renderer.language_of(request)
-    register = store.register()
+    _, register = store.book.whole()
     asked = Asked.of(request.query_params)
-    values: dict[str, Any] = selectors(asked, register, language) | {
+    values: dict[str, Any] = selectors(asked, register, language, datetime.now(UTC).date()) | {
         "names": rating_names(language),
         "bundle": f"/{charts.BUNDLE_NAME}",
         "formats": language.vega_formats(),

@@ -13,7 +13,7 @@ Rules of the file
     ``[[service]]``, ``[[desk]]``. Unknown keys are refused. A file without any dates is a register too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, time
 from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo
@@ -229,24 +229,6 @@ DATED = ("branches", "directions", "services", "desks", "participants", "operato
 
 def valid_on(rows: Iterable[E], day: date) -> tuple[E, ...]:
     return tuple(row for row in rows if row.holds(day))
-
-
-def rows_of(rows: Sequence[E], name: str) -> list[E]:
-    """The rows of one thing, oldest first."""
-    mine = [row for row in rows if vars(row)["id"] == name]
-    return sorted(mine, key=lambda row: row.valid_from or date.min)
-
-
-def moved_desks(register: Register) -> dict[str, dict[str, tuple[Desk, ...]]]:
-    """Of the desks that were in more than one branch: their rows by desk and branch."""
-    places: dict[str, dict[str, list[Desk]]] = {}
-    for desk in register.desks:
-        places.setdefault(desk.id, {}).setdefault(desk.branch, []).append(desk)
-    return {
-        name: {branch: tuple(rows) for branch, rows in branches.items()}
-        for name, branches in places.items()
-        if len(branches) > 1
-    }
 
 
 def desks_by_branch(register: Register) -> dict[str, tuple[str, ...]]:
