@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from collector import commands, register_cli, upkeep_commands
+from collector.doctor import doctor as examine
 from collector.errors import CollectorError, SettingsError
 from collector.rollup import CUTS
 from collector.settings import load_settings
@@ -55,6 +56,12 @@ def _add_upkeep(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     restore.add_argument("file", type=Path, metavar="FILE")
     restore.add_argument("--force", action="store_true", help="though votes that came after it are lost")
     restore.set_defaults(command=upkeep_commands.restore)
+    doctor = verbs.add_parser("doctor", help="look at everything this stands on; exit code 1: attention, 2: failed")
+    doctor.add_argument("--json", action="store_true", help="the findings as JSON")
+    doctor.add_argument(
+        "--login", action="store_true", help="log in at the broker, too: a running collector is cut off for a moment"
+    )
+    doctor.set_defaults(command=examine)
 
 
 def _at_least_one(text: str) -> int:

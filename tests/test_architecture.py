@@ -29,7 +29,7 @@ MAY_IMPORT = {
 }
 # Which modules may import a third-party library; a prefix stands for the package beneath it.
 DOORS = {
-    "paho": ("collector.mqtt", "collector.line", "firmware.host.watch", "sim"),
+    "paho": ("collector.mqtt", "collector.line", "collector.probe", "firmware.host.watch", "sim"),
     "sqlalchemy": (
         "schemas.tables",
         "schemas.fleet_tables",

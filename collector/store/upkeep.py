@@ -16,7 +16,7 @@ from collector.store import numbers
 from collector.store.engine import reading, snapshot, writing
 from collector.store.ledger import lock_everything
 from collector.store.recount import EVERYTHING, Difference, Progress, Recounted, Scope, correct, recount
-from schemas.tables import kept, waiting
+from schemas.tables import call, kept, waiting
 from schemas.upkeep_tables import upkeep
 
 BACKUP, RESTORE, RECOUNT, REPAIR = WHATS = ("backup", "restore", "recount", "repair")
@@ -87,6 +87,11 @@ class Upkeep:
             for each in found:
                 note(connection, Entry(now, REPAIR, who, True, 1, str(each)))
         return found
+
+    def branches_called_since(self, call_id: str) -> set[str]:
+        """Branches of calls whose ids are not less than ``call_id``."""
+        with reading(self._engine) as connection:
+            return set(connection.scalars(select(call.c.branch).where(call.c.id >= call_id).distinct()))
 
     def gaps(self, since_unix_ms: int = 0) -> list[Gap]:
         """Numbers that no vote and nothing kept has, among votes for calls from ``since_unix_ms`` on."""
