@@ -12,7 +12,15 @@ from collections.abc import Mapping
 
 from deploy.plan import Plan
 from protocol import topics
-from protocol.access import BRANCH_RULES, MOSQUITTO_RULES, READ, WRITE, branch_user, mosquitto_acl
+from protocol.access import (
+    BRANCH_RULES,
+    MOSQUITTO_LISTENER_RULES,
+    MOSQUITTO_RULES,
+    READ,
+    WRITE,
+    branch_user,
+    mosquitto_acl,
+)
 
 _ROUNDS = 101  # Mosquitto's own; the secrets are random, so a slow hash would protect nothing
 # What may gather for each reader: for a collector that is away, or a bridge without its centre.
@@ -27,7 +35,9 @@ def configuration(plan: Plan) -> str:
     broker = plan.file("mosquitto")
     spare = 32 + 4 * len(plan.branches)  # programs, bridges, and somebody who looks
     bridge = f"\n# The line to the centre.\ninclude_dir {broker}/bridge\n" if plan.kind == "branch" else ""
-    rules = "\n".join(MOSQUITTO_RULES)
+    # A listener's rules stand below it; above the first they would open one more, plain and for everybody.
+    rules = "\n".join(rule for rule in MOSQUITTO_RULES if rule not in MOSQUITTO_LISTENER_RULES)
+    own = "\n".join(MOSQUITTO_LISTENER_RULES)
     return f"""# Mosquitto of this {plan.kind}. Written by `python -m deploy`.
 user {plan.broker_user}
 {rules}
@@ -54,10 +64,12 @@ log_timestamp false
 
 # Programs on this machine.
 listener {plan.ports["servers"]} 127.0.0.1
+{own}
 max_connections {spare}
 
 # Pads, and whatever comes from other machines.
 listener {plan.ports["pads"]}
+{own}
 certfile {plan.file("tls/broker.pem")}
 keyfile {plan.file("tls/broker.key")}
 tls_version tlsv1.2

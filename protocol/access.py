@@ -72,8 +72,10 @@ BRANCH_RULES = {
     ),
 }
 # What else an office's Mosquitto must be told. Client ids are user names, or any pad could take over any session by
-# its id; and no message of ours comes near the size limit (codec.SIZE_LIMITS).
+# its id: that one counts for the listener above it and has to stand below each. No message of ours comes near the size
+# limit (codec.SIZE_LIMITS).
 MOSQUITTO_RULES = ("allow_anonymous false", "use_username_as_clientid true", "message_size_limit 4096")
+MOSQUITTO_LISTENER_RULES = MOSQUITTO_RULES[1:2]
 COLLECTORS = tuple("collector-%d" % number for number in range(1, 9))
 RESERVED_NAMES = tuple(sorted(SERVER_RULES)) + COLLECTORS
 

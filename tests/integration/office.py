@@ -13,6 +13,7 @@ import paho.mqtt.client as paho
 
 from firmware.host.ca import Authority
 from protocol import codec, topics
+from protocol.access import MOSQUITTO_LISTENER_RULES
 from protocol.messages import Ack, CallClosed, CallOpened, Command, Health, Message, PadStatus, Vote
 from tests.integration.mosquitto import GuardedMosquitto
 from tests.integration.pad_broker import free_port
@@ -27,7 +28,8 @@ class OfficeBroker(GuardedMosquitto):
     def __init__(self, folder: Path, authority: Authority, desks: tuple[str, ...] = ("desk-1",), options: str = ""):
         self.tls_port = free_port()
         self.certificate = authority.server(["127.0.0.1", "localhost", "broker.office.example"])
-        lines = f"listener {self.tls_port} 127.0.0.1\n{_tls_lines(self.certificate)}{options}"
+        own = "".join(f"{rule}\n" for rule in MOSQUITTO_LISTENER_RULES)
+        lines = f"listener {self.tls_port} 127.0.0.1\n{own}{_tls_lines(self.certificate)}{options}"
         super().__init__(folder, (*USERS, *desks), options=lines)
 
     def signal(self, sign: int) -> None:

@@ -1,6 +1,7 @@
 """An office from generated files alone: broker, services and a real pad over TLS, from a call to a figure."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
 
 from collector.store import Store
@@ -67,6 +69,22 @@ def pad_of(office: Installation, entry: Path, authority: Authority, folder: Path
     return pad
 
 
+def takes_over(office: Installation, authority: Authority, port: str, session: str, pad: PadProcess) -> None:
+    """The pad's user tries to take the session of a server by its name."""
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=session, reconnect_on_failure=False)
+    client.username_pw_set(DESK, json.loads((pad.folder / "pad.json").read_text())["password"])
+    if port == "pads":
+        client.tls_set(str(authority.folder / "ca.pem"))
+    connected: list[bool] = []
+    client.on_connect = lambda *arguments: connected.append(not arguments[3].is_failure)
+    client.connect("localhost", office.ports[port])
+    client.loop_start()
+    until(lambda: connected, lambda: office.log("broker"))
+    assert connected == [True]
+    client.disconnect()
+    client.loop_stop()
+
+
 def votes(office: Installation) -> list[Any]:
     with Store.open(f"sqlite:///{office.state / 'zrazkovo.db'}") as store:
         assert store.recount() == []
@@ -87,11 +105,15 @@ def test_a_press_becomes_a_figure_from_generated_files_alone(
         until(lambda: votes(office) == [(1, 1)], lambda: office.log("collector"))
     finally:
         pad.kill()
+    for port in ("servers", "pads"):
+        takes_over(office, authority, port, "collector", pad)
+    listening = re.findall(r"Opening ipv4 listen socket on port (\d+)", office.log("broker"))
+    assert listening == [str(office.ports["servers"]), str(office.ports["pads"])]
     with urllib.request.urlopen(f"http://127.0.0.1:{office.ports['api']}/v1/health", timeout=10) as answer:
         assert json.load(answer)["status"] == "ok"
     for service in ("collector", "fleet", "feed", "api"):
         assert office.stop(service) == 0, office.log(service)
-        assert "ERROR" not in office.log(service)
+        assert "ERROR" not in office.log(service) and "lost" not in office.log(service), office.log(service)
 
 
 def test_running_the_command_again_over_a_living_installation_keeps_it_working(
