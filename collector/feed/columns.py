@@ -144,6 +144,18 @@ class Layout:
                 speech.wonder(f"a row: {error}")
         return Said(speech.events, frozenset(speech.unknown), unreadable)
 
+    def to_record(self, rows: Iterable[Row]) -> list[dict[str, str | int | None]]:
+        """Rows as they may be recorded: the columns we know, and a ticket's number as a pseudonym."""
+        columns = self.table.columns
+        found = []
+        for row in rows:
+            kept = {name: _plain(row[name]) for name in sorted(columns.all() & row.keys())}
+            ticket = _text(row.get(columns.ticket))
+            if ticket is not None and columns.ticket in kept:
+                kept[columns.ticket] = pseudonym(self.site.ticket_secret, self.table.name, ticket)
+            found.append(kept)
+        return found
+
     def moment(self, value: object) -> int:
         """A time of theirs in Unix milliseconds. Raises ValueError."""
         if isinstance(value, datetime):
@@ -269,6 +281,13 @@ def replay_rows(layout: Layout) -> Replay:
         return said.events, said.unknown
 
     return replay
+
+
+def _plain(value: object) -> str | int | None:
+    """A cell as JSON may hold it; times in ISO 8601."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    return _text(value)
 
 
 def _text(value: object) -> str | None:

@@ -96,6 +96,8 @@ class CsvPoller(Poller):
     def _read_on(self, place: Place) -> Place:
         """Takes in what was added; the place is kept with it."""
         after, rows, unreadable = read_on(self._table, place)
+        if rows:
+            self.record(self._layout.to_record(rows))
         said = self._layout.translate(rows, self._clock())
         if after != place:
             self._means.intake.accept(said.events, source=(self.name, after.model_dump_json().encode()))

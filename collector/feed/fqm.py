@@ -115,6 +115,8 @@ class FqmPoller(Poller):
             self._snapshot = self._kept()
         whole = self._chunks <= FEW_CHUNKS or self._sweeps % WHOLE_EVERY == 0
         pulls = self._sweep(1 if whole else max(1, self._chunks - END_CHUNKS + 1))
+        if whole:
+            self.record([{"p": True, **pull.model_dump(by_alias=True)} for pull in pulls], changes_only=True)
         said = translate(self._names, self._snapshot, pulls, whole=whole, now_unix_ms=self._clock())
         if said.snapshot != self._snapshot:
             self._intake.accept(said.events, source=(self._names.source, dump(said.snapshot)))

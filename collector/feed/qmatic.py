@@ -93,6 +93,8 @@ class QmaticInbox(Inbox[Posted]):
 
     def take_in(self, items: Sequence[Posted]) -> None:
         before = self._open if self._open is not None else self._kept()
+        for item in items:
+            self.record(item.model_dump(mode="json", by_alias=True))
         said = translate(self._names, items)
         after, missed = followed(before, said, self._clock())
         self._means.intake.accept(said.events, source=(self.name, _OPEN.dump_json(after)))

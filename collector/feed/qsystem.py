@@ -120,6 +120,7 @@ class QSystemPoller(Poller):
             look = read_answer(self._client.ask())
         except ValueError as error:
             raise SourceDown(str(error)) from None
+        self.record(to_record(self._names, look), changes_only=True)
         now = self._clock()
         said = translate(self._names, self._snapshot, look, now)
         if said.events or self._snapshot is None or said.snapshot.users != self._snapshot.users:
@@ -161,7 +162,7 @@ def open_qsystem(table: QSystem, means: Means) -> QSystemPoller:
 
 
 def replay_qsystem(table: QSystem, site: Site) -> Replay:
-    """Reads recordings of looks: {"clock_unix_ms": ..., "users": [...]}, users as ``recorded`` makes them."""
+    """Reads recordings of looks: {"users": [...]}, as ``to_record`` makes them."""
     names = names_of(table, site)
     snapshot: Snapshot | None = None
 
@@ -174,17 +175,22 @@ def replay_qsystem(table: QSystem, site: Site) -> Replay:
     return replay
 
 
-def to_record(look: Look) -> dict[str, object]:
-    """A look as it may be recorded: without names and passwords."""
-    users = [user.model_dump(by_alias=True, exclude_none=True) for user in look.users]
-    return {"clock_unix_ms": look.clock_unix_ms, "users": users}
+def to_record(names: Names, look: Look) -> dict[str, object]:
+    """A look as it may be recorded: without names, passwords and ticket numbers, and without the running clock."""
+    users = []
+    for user in look.users:
+        row = user.model_dump(by_alias=True, exclude_none=True)
+        if user.shadow is not None:
+            row["shadow"] |= {"old_pref": "", "old_nom": int(names.tag(user.shadow), 16)}
+        users.append(row)
+    return {"users": users}
 
 
 def from_record(value: object) -> Look:
     """Raises ValueError for what ``to_record`` did not make."""
     if not isinstance(value, dict) or not isinstance(value.get("users"), list):
         raise ValueError("no recorded look at QSystem's operators")
-    return Look(value.get("clock_unix_ms"), [User.model_validate(user) for user in value["users"]])
+    return Look(None, [User.model_validate(user) for user in value["users"]])
 
 
 def names_of(table: QSystem, site: Site) -> Names:

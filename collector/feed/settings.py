@@ -76,6 +76,7 @@ class Settings(BrokerTls):
     qmatic: tuple[Qmatic, ...] = ()
     sql: tuple[SqlTable, ...] = ()
     csv: tuple[CsvFile, ...] = ()
+    record_folder: Path | None = None  # keeps what queue systems tell, for `python -m collector.feed check`
     fqm_tokens: dict[str, SecretStr] = Field(default_factory=dict)
     source_secrets: dict[str, SecretStr] = Field(default_factory=dict)
 

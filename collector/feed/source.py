@@ -26,6 +26,7 @@ from collector.errors import StoreError
 from collector.feed.errors import SourceDown
 from collector.feed.intake import Intake
 from collector.feed.model import Branch, Event
+from collector.feed.recording import Recorder
 from collector.feed.seats import Seats
 from collector.feed.store import FeedStore
 
@@ -127,6 +128,8 @@ class Source:
         self.lost = 0  # words we could not keep
         self.missed = 0  # words that never came, as far as later ones tell
         self.log = logging.getLogger(type(self).__module__)
+        self.recorder: Recorder | None = None
+        self._recorded: object = None
         self._clock = clock
         self._trouble: str | None = None
 
@@ -147,6 +150,13 @@ class Source:
         if not self.up:
             self.log.info("%s %s: %s", self.LABEL, self.name, self.AT_WORK)
         self._trouble, self.up = None, True
+
+    def record(self, value: object, *, changes_only: bool = False) -> None:
+        """Keeps what it told us, if somebody wants a recording; ``value`` is what its kind's replay reads."""
+        if self.recorder is None or (changes_only and value == self._recorded):
+            return
+        self._recorded = value
+        self.recorder.write(self.name, self._clock(), value)
 
     def trouble(self, what: str) -> None:
         """It does not answer, or nonsense: one line for a change of state, not one for a poll."""

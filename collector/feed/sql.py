@@ -150,6 +150,8 @@ class SqlPoller(Poller):
             since = last
 
     def _take(self, rows: Sequence[Row], last: Mark | None) -> None:
+        if rows:
+            self.record(self._layout.to_record(rows), changes_only=True)
         said = self._layout.translate(rows, self._clock())
         fresh = {
             branch: news

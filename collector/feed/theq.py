@@ -81,6 +81,8 @@ class TheQInbox(Inbox[Tracked]):
     def take_in(self, items: Sequence[Tracked]) -> None:
         if self._snapshot is None:
             self._snapshot = self._kept()
+        for item in items:
+            self.record(item.model_dump(mode="json"))
         said = translate(self._names, self._snapshot, items, self._clock())
         self._means.intake.accept(said.events, source=(self.name, dump(said.snapshot)))
         self._snapshot = said.snapshot

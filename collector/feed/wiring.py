@@ -14,6 +14,7 @@ from collector.feed.body import Reader
 from collector.feed.errors import BadSettings
 from collector.feed.intake import Intake
 from collector.feed.publisher import Publisher
+from collector.feed.recording import Recorder
 from collector.feed.registry import ADAPTERS
 from collector.feed.settings import Settings
 from collector.feed.site import site_of
@@ -47,6 +48,10 @@ class Feed:
         self._publisher.attach(retell=self._intake.tell_all, tick=self._intake.expire)
         self._reader = Reader(desks, frozenset(branches), self.site.ticket_secret)
         self._sources = self._open_sources()
+        if settings.record_folder is not None:
+            recorder = Recorder(settings.record_folder)
+            for source in self._sources:
+                source.recorder = recorder
 
     def run(self) -> None:
         """Serves until SIGTERM or SIGINT; raises OSError if the port is taken."""
