@@ -12,9 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from collector.feed.calls import ENDINGS, SUMMONS, pseudonym
 from collector.feed.model import Event
+from collector.feed.seats import Seats
 from protocol.fields import UNIX_MS
 from schemas.webhook import MOST_EVENTS, QueueNews
 
+WEBHOOK = "webhook"  # the name of this source
 MOST_AHEAD_MS = 86_400_000
 ABOUT_TICKETS = frozenset(("issued", "requeued", "service_switched", *SUMMONS, *ENDINGS))
 ABOUT_OPERATORS = frozenset(("operator_opened", "operator_closed", "operator_paused"))
@@ -40,6 +42,7 @@ class Reader:
     desks: Mapping[str, str]
     branches: frozenset[str]
     ticket_secret: str = field(repr=False)
+    seats: Seats = field(default_factory=Seats)
 
     def read(self, body: bytes, now_unix_ms: int) -> dict[str, list[Event]] | list[Fault]:
         """The events by branch, or everything that is wrong with them; then none is to be taken. Raises NotJson."""
@@ -75,6 +78,13 @@ class Reader:
             found.append((("operator",), f"is missing, and so is desk: {said.type} is about one of them"))
         return found
 
+    def _seat(self, said: QueueNews) -> str | None:
+        """Where the operator sits who calls a client and names no desk; a desk of that branch, or none."""
+        if said.operator is None or said.type not in SUMMONS:
+            return None
+        desk = self.seats.desk_of(WEBHOOK, said.operator, said.occurred_unix_ms)
+        return desk if desk is not None and self.desks.get(desk) == said.branch else None
+
     def _by_branch(self, said: list[QueueNews]) -> dict[str, list[Event]]:
         events: dict[str, list[Event]] = {}
         for each in said:
@@ -83,7 +93,7 @@ class Reader:
                 event=each.event,
                 type=each.type,
                 occurred_unix_ms=each.occurred_unix_ms,
-                desk=each.desk,
+                desk=each.desk or self._seat(each),
                 ticket_key=key,
                 ticket=pseudonym(self.ticket_secret, each.branch, key) if key else None,
                 operator=each.operator,

@@ -6,14 +6,16 @@ request is under way at a time and the pause begins when the answer has come.
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated
 
 import httpx2
 from pydantic import BaseModel, ConfigDict, Field
 
 from collector.feed.errors import BadSettings, SourceDown
-from collector.feed.fqm_rows import Names, Pull, Seat, Snapshot, dump, read_rows, restore, translate
+from collector.feed.fqm_rows import Names, Pull, Snapshot, dump, read_rows, restore, translate
 from collector.feed.model import Event
+from collector.feed.seats import Seat, days
 from collector.feed.source import Means, Poller, Replay, Site
 from schemas.wire import Name
 
@@ -59,12 +61,14 @@ class Client:
 
 
 class FqmSeat(BaseModel):
-    """Who an FQM user is, in our names, and at which desk."""
+    """Who an FQM user is, in our names, and at which desk, on which days (both inside; the desk's branch's own)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     operator: Name
     desk: Name
+    valid_from: date | None = None
+    valid_to: date | None = None
 
 
 class Fqm(BaseModel):
@@ -75,7 +79,9 @@ class Fqm(BaseModel):
         url = "http://192.0.2.7:5000"         # the very name that FQM was started with
         offices = {1 = "centre"}              # our branch
         tasks = {1 = "passport"}              # our service
-        operators = {3 = {operator = "op-3", desk = "centre-1"}}   # who pulls, and where
+        operators = {3 = {operator = "op-3", desk = "centre-1"}}   # who pulls, and where; or a list with days:
+        # operators = {3 = [{operator = "op-3", desk = "centre-1", valid_to = 2026-11-15},
+        #                   {operator = "op-3", desk = "centre-4", valid_from = 2026-11-16}]}
 
     A call pulled by anybody else arms no pad. FQM writes an API token's number where it writes a user's: a token that
     pulls must not share its number with an operator named here.
@@ -86,7 +92,7 @@ class Fqm(BaseModel):
     name: Annotated[Name, Field(max_length=12)]
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]
     offices: dict[int, Name]
-    operators: dict[int, FqmSeat]
+    operators: dict[int, FqmSeat | tuple[FqmSeat, ...]]
     tasks: dict[int, Name] = {}
     poll_seconds: Annotated[float, Field(ge=0.2, le=60)] = 1.0
 
@@ -170,18 +176,25 @@ def replay_fqm(table: Fqm, site: Site) -> Replay:
     return replay
 
 
+def _seat(seat: FqmSeat, site: Site) -> Seat:
+    timezone = site.branches[site.desks[seat.desk]].timezone
+    return Seat(seat.operator, seat.desk, *days(seat.valid_from, seat.valid_to, timezone))
+
+
 def names_of(table: Fqm, site: Site) -> Names:
     """Raises BadSettings for a branch or desk that is none of this feed's."""
     for office, branch in table.offices.items():
         if branch not in site.branches:
             raise BadSettings(f"fqm.{table.name}.offices.{office}: no branch of this feed is called {branch!r}")
-    for user, seat in table.operators.items():
-        if seat.desk not in site.desks:
-            raise BadSettings(f"fqm.{table.name}.operators.{user}: no desk of this feed is called {seat.desk!r}")
+    seats = {user: (each,) if isinstance(each, FqmSeat) else each for user, each in table.operators.items()}
+    for user, some in seats.items():
+        for seat in some:
+            if seat.desk not in site.desks:
+                raise BadSettings(f"fqm.{table.name}.operators.{user}: no desk of this feed is called {seat.desk!r}")
     return Names(
         source=table.name,
         offices=table.offices,
-        seats={user: Seat(seat.operator, seat.desk) for user, seat in table.operators.items()},
+        seats={user: [_seat(seat, site) for seat in some] for user, some in seats.items()},
         services=table.tasks,
         desk_branches=site.desks,
         ticket_secret=site.ticket_secret,

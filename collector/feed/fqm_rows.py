@@ -25,6 +25,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from collector.feed.calls import pseudonym
 from collector.feed.model import Event
+from collector.feed.seats import Seat, seat_at
 
 GONE_AFTER = 2  # whole sweeps: one is not a snapshot, and a row may slip through between two of its requests
 RECOVERED_MS = 4 * 3_600_000  # a first sweep takes a call that is younger for one that still goes on
@@ -82,20 +83,14 @@ _SNAPSHOT = TypeAdapter(dict[str, Seen])
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """Who a user of FQM is here, and at which of our desks."""
-
-    operator: str
-    desk: str
-
-
-@dataclass(frozen=True, slots=True)
 class Names:
-    """One FQM's numbers in our names. ``desk_branches`` says where each of our desks stands."""
+    """One FQM's numbers in our names. ``desk_branches`` says where each of our desks stands, ``seats`` who a user of
+    FQM's is here and at which of them, when.
+    """
 
     source: str
     offices: Mapping[int, str]
-    seats: Mapping[int, Seat]
+    seats: Mapping[int, Sequence[Seat]]
     services: Mapping[int, str]
     desk_branches: Mapping[str, str]
     ticket_secret: str = field(repr=False)
@@ -105,7 +100,7 @@ class Names:
 
     def seat(self, pull: Pull) -> Seat | None:
         """The seat of whoever pulled; None if nobody knows it, or if it stands in another branch than the ticket."""
-        seat = self.seats.get(pull.user) if pull.user is not None else None
+        seat = seat_at(self.seats.get(pull.user, ()), _unix_ms(pull.pdt)) if pull.user is not None else None
         return seat if seat and self.desk_branches[seat.desk] == self.branch(pull) else None
 
 

@@ -7,6 +7,8 @@ its own, that table alone counts.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 ALWAYS_UNIX_MS, NEVER_UNIX_MS = 0, 1 << 62
 
@@ -43,6 +45,18 @@ def seat_at(seats: Iterable[Seat], at_unix_ms: int) -> Seat | None:
     """The one of ``seats`` that held at that moment."""
     holding = [seat for seat in seats if seat.from_unix_ms <= at_unix_ms < seat.to_unix_ms]
     return max(holding, key=lambda seat: seat.from_unix_ms, default=None)
+
+
+def days(first: date | None, last: date | None, timezone: str) -> tuple[int, int]:
+    """From the first moment of the first day up to the end of the last, local; without a date it is open."""
+    ends = last + timedelta(days=1) if last else None
+    return _midnight(first, timezone, ALWAYS_UNIX_MS), _midnight(ends, timezone, NEVER_UNIX_MS)
+
+
+def _midnight(day: date | None, timezone: str, without_unix_ms: int) -> int:
+    if day is None:
+        return without_unix_ms
+    return int(datetime.combine(day, time(), ZoneInfo(timezone)).timestamp() * 1000)
 
 
 def _grouped(seats: Iterable[Seat]) -> dict[str, tuple[Seat, ...]]:

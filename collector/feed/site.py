@@ -6,15 +6,14 @@ the days written beside it, whenever the feed was started.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from collector.errors import CollectorError
 from collector.feed.errors import BadSettings
 from collector.feed.model import Branch, NoCall
 from collector.feed.registry import ADAPTERS
-from collector.feed.seats import ALWAYS_UNIX_MS, NEVER_UNIX_MS, Seat, Seats
+from collector.feed.seats import Seat, Seats, days
 from collector.feed.settings import Settings
 from collector.feed.source import Site
 from collector.register import read_register
@@ -35,13 +34,6 @@ def site_of(settings: Settings, today: date | None = None) -> Site:
         for table in getattr(settings, kind):
             adapter.checks(table, site)
     return site
-
-
-def midnight(day: date | None, timezone: str, without_unix_ms: int) -> int:
-    """When ``day`` begins there; ``without_unix_ms`` if there is none."""
-    if day is None:
-        return without_unix_ms
-    return int(datetime.combine(day, time(), ZoneInfo(timezone)).timestamp() * 1000)
 
 
 def _register(settings: Settings) -> Register:
@@ -87,22 +79,16 @@ def _no_calls(settings: Settings, book: Register, branch: register.Branch) -> tu
     for table in settings.no_calls:
         if table.branches is None or branch.id in table.branches:
             spans.append((table.service, table.valid_from, table.valid_to))
-    return tuple(NoCall(service, *_span(first, last, branch.timezone)) for service, first, last in spans)
+    return tuple(NoCall(service, *days(first, last, branch.timezone)) for service, first, last in spans)
 
 
 def _seats(book: Register, branches: dict[str, Branch], desks: dict[str, str]) -> list[Seat]:
     found = []
     for each in book.assignments:
         if each.desk in desks:
-            span = _span(each.valid_from, each.valid_to, branches[desks[each.desk]].timezone)
+            span = days(each.valid_from, each.valid_to, branches[desks[each.desk]].timezone)
             found.append(Seat(each.operator, each.desk, *span))
     return found
-
-
-def _span(first: date | None, last: date | None, timezone: str) -> tuple[int, int]:
-    """From the first moment of the first day up to the end of the last; days without a date are open."""
-    ends = last + timedelta(days=1) if last else None
-    return midnight(first, timezone, ALWAYS_UNIX_MS), midnight(ends, timezone, NEVER_UNIX_MS)
 
 
 def _as_of(rows: Iterable[Row], day: date) -> list[Row]:

@@ -12,6 +12,7 @@ import uvicorn
 from collector.errors import SettingsError
 from collector.feed.body import Reader
 from collector.feed.errors import BadSettings
+from collector.feed.health import health
 from collector.feed.intake import Intake
 from collector.feed.publisher import Publisher
 from collector.feed.recording import Recorder
@@ -46,7 +47,7 @@ class Feed:
         self._publisher = Publisher(self._store, _broker(settings), branches)
         self._intake = Intake(self._store, self._publisher, branches=branches, desks=desks, clock=unix_ms)
         self._publisher.attach(retell=self._intake.tell_all, tick=self._intake.expire)
-        self._reader = Reader(desks, frozenset(branches), self.site.ticket_secret)
+        self._reader = Reader(desks, frozenset(branches), self.site.ticket_secret, self.site.seats)
         self._sources = self._open_sources()
         if settings.record_folder is not None:
             recorder = Recorder(settings.record_folder)
@@ -72,25 +73,7 @@ class Feed:
                 self._store.close()
 
     def health(self) -> dict[str, object]:
-        well = self._publisher.connected and not self._publisher.stale and all(each.up for each in self._sources)
-        depths = self._store.depths()
-        return {
-            "status": "ok" if well else "degraded",
-            "broker": {"connected": self._publisher.connected},
-            "outbox": {branch: depths.get(branch, 0) for branch in self.site.branches},
-            "sources": {
-                each.name: {
-                    "kind": each.KIND,
-                    "up": each.up,
-                    "unknown": len(each.unknown),
-                    "unreadable": each.unreadable,
-                    "lost": each.lost,
-                    "missed": each.missed,
-                    "last_heard_unix_ms": each.last_heard_unix_ms,
-                }
-                for each in self._sources
-            },
-        }
+        return health(self._publisher, self._store, self._sources, self.site, unix_ms())
 
     def _open_sources(self) -> list[Source]:
         found = []

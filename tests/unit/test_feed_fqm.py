@@ -15,10 +15,10 @@ import pytest
 
 from collector.feed.errors import SourceDown
 from collector.feed.fqm import CHUNK, END_CHUNKS, FEW_CHUNKS, WHOLE_EVERY, Client, FqmPoller
-from collector.feed.fqm_rows import KEPT_MS, Names, Pull, Said, Seat, Snapshot, dump, read_rows, restore, translate
+from collector.feed.fqm_rows import KEPT_MS, Names, Pull, Said, Snapshot, dump, read_rows, restore, translate
 from collector.feed.intake import Intake
 from collector.feed.model import Branch
-from collector.feed.seats import Seats
+from collector.feed.seats import Seat, Seats
 from collector.feed.source import Means, Site
 from collector.feed.store import FeedStore
 from protocol.fields import EVENT_ID
@@ -30,10 +30,10 @@ NAMES = Names(
     source="fqm",
     offices={1: "centre", 2: "annex"},
     seats={
-        2: Seat("op-a1", "centre-1"),
-        3: Seat("op-a2", "centre-2"),
-        4: Seat("op-b1", "annex-1"),
-        5: Seat("op-b2", "annex-2"),
+        2: (Seat("op-a1", "centre-1"),),
+        3: (Seat("op-a2", "centre-2"),),
+        4: (Seat("op-b1", "annex-1"),),
+        5: (Seat("op-b2", "annex-2"),),
     },
     services={1: "passport", 3: "address"},
     desk_branches={"centre-1": "centre", "centre-2": "centre", "annex-1": "annex", "annex-2": "annex"},
