@@ -25,6 +25,7 @@ def fault_words(language: Language) -> Mapping[str, str]:
         "restarts": _("Restarts again and again"),
         "update": _("Update failed"),
         "broker": _("No broker: no pad is being watched"),
+        "feed_silent": _("No calls come from the queue"),
     }
 
 

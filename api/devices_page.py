@@ -135,6 +135,9 @@ class DevicesPage:
         return {
             "id": fault.id,
             "kind": fault.kind,
+            "branch": self._language.name_of(self._branches[fault.branch])
+            if not fault.desk and fault.branch in self._branches
+            else None,
             "words": words.fault_words(self._language).get(fault.kind, fault.kind),
             "since": self._at(fault.opened_unix_ms, zone),
             "lasted": self._language.duration((ended_unix_ms - fault.opened_unix_ms) / 1000),

@@ -18,6 +18,7 @@ objects whose numbers are integers; unknown keys, floats and anything over the s
     desk/<desk>/piece      IT -> pad              no        Piece
     queue/<branch>/event   feed -> collector      no        QueueEvent
     queue/<branch>/ack     collector -> feed      yes       Ack
+    queue/<branch>/pulse   feed -> IT             no        Pulse
 
 Delivery. MQTT QoS 1 is not trusted: both writers of things that must not be lost (the pad's votes, the feed's
 events) number them within a *journal* (a random id of the writer's start) and keep each one until an ``Ack`` for the

@@ -27,6 +27,7 @@ SERVER_RULES = {
     "feed": (
         (WRITE, topics.every_desk("call")),
         (WRITE, topics.every_queue("event")),
+        (WRITE, topics.every_queue("pulse")),
         (READ, topics.every_queue("ack")),
     ),
     "it": (
@@ -34,6 +35,7 @@ SERVER_RULES = {
         (READ, topics.every_desk("health")),
         (READ, topics.every_desk("call")),
         (READ, topics.every_desk("want")),
+        (READ, topics.every_queue("pulse")),
         (WRITE, topics.every_desk("command")),
         (WRITE, topics.every_desk("settings")),
         (WRITE, topics.every_desk("update")),
@@ -63,6 +65,7 @@ BRANCH_RULES = {
         (WRITE, topics.every_desk("want")),
         (WRITE, topics.every_desk("call")),
         (WRITE, topics.every_queue("event")),
+        (WRITE, topics.every_queue("pulse")),
         (READ, topics.every_desk("ack")),
         (READ, topics.every_desk("command")),
         (READ, topics.every_desk("settings")),

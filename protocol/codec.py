@@ -23,6 +23,7 @@ SIZE_LIMITS = {
     "want": 256,
     "piece": 880,
     "event": 1024,
+    "pulse": 256,
 }
 
 

@@ -359,6 +359,32 @@ class QueueEvent(Message):
         self.reason = reason
 
 
+class Pulse(Message):
+    """A feed's word, every minute, that it is there for this branch; not kept by the broker.
+
+    ``sources_down``: queue systems that do not answer it. ``unplaced``: who called to no known desk within a day.
+    ``last_event_unix_ms``: when the feed last heard a new event of the branch, since it was started.
+    """
+
+    KIND = "pulse"
+    FIELDS = (
+        ("uptime_s", COUNT),
+        ("outbox", COUNT),
+        ("sources_down", COUNT),
+        ("unplaced", COUNT),
+        ("last_event_unix_ms", Maybe(UNIX_MS)),
+    )
+
+    def __init__(
+        self, uptime_s: int, outbox: int, sources_down: int, unplaced: int, last_event_unix_ms: "int | None" = None
+    ):
+        self.uptime_s = uptime_s
+        self.outbox = outbox
+        self.sources_down = sources_down
+        self.unplaced = unplaced
+        self.last_event_unix_ms = last_event_unix_ms
+
+
 MESSAGES = (
     CallOpened,
     CallClosed,
@@ -373,4 +399,5 @@ MESSAGES = (
     Want,
     Piece,
     QueueEvent,
+    Pulse,
 )

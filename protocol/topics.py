@@ -6,7 +6,7 @@ from protocol.fields import NAME
 
 ROOT = "zrazkovo/%d" % VERSION
 DESK_KINDS = ("call", "vote", "ack", "status", "health", "command", "settings", "update", "want", "piece")
-QUEUE_KINDS = ("event", "ack")
+QUEUE_KINDS = ("event", "ack", "pulse")
 
 
 def desk(name: str, kind: str) -> str:

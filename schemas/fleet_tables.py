@@ -37,7 +37,7 @@ pad_fault = Table(
     "pad_fault",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("desk", String(40), nullable=False),  # "" for what concerns every desk: the broker
+    Column("desk", String(40), nullable=False),  # "" for what concerns a branch, or every desk: the broker
     Column("kind", String(12), nullable=False),  # see collector/store/faults.py
     Column("opened_unix_ms", BigInteger, nullable=False),
     Column("closed_unix_ms", BigInteger),
@@ -47,6 +47,7 @@ pad_fault = Table(
     Column("detail", String(200), nullable=False),
     Column("told_unix_ms", BigInteger),  # when its first recipient was told; 0: nobody yet; null: notices not made
     Column("closed_told_unix_ms", BigInteger),
+    Column("branch", String(40)),  # of a branch's own fault
     Index(None, "desk", "opened_unix_ms"),
 )
 Index(
@@ -54,8 +55,16 @@ Index(
     pad_fault.c.desk,
     pad_fault.c.kind,
     unique=True,
-    sqlite_where=text("closed_unix_ms IS NULL"),
-    postgresql_where=text("closed_unix_ms IS NULL"),
+    sqlite_where=text("closed_unix_ms IS NULL AND branch IS NULL"),
+    postgresql_where=text("closed_unix_ms IS NULL AND branch IS NULL"),
+)
+Index(
+    "uq_pad_fault_branch_open",
+    pad_fault.c.branch,
+    pad_fault.c.kind,
+    unique=True,
+    sqlite_where=text("closed_unix_ms IS NULL AND branch IS NOT NULL"),
+    postgresql_where=text("closed_unix_ms IS NULL AND branch IS NOT NULL"),
 )
 fault_notice = Table(  # who is to be told what; a row is there until the recipient has it
     "fault_notice",

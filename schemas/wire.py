@@ -216,6 +216,16 @@ class QueueEvent(WireModel):
     reason: CloseReason | None
 
 
+class Pulse(WireModel):
+    """The feed is there for this branch; said every minute."""
+
+    uptime_s: Count
+    outbox: Annotated[Count, Field(description="Events that the collector has not acknowledged.")]
+    sources_down: Annotated[Count, Field(description="Queue systems that do not answer.")]
+    unplaced: Annotated[Count, Field(description="Who called to no known desk within a day.")]
+    last_event_unix_ms: UnixMs | None
+
+
 MODELS: dict[str, tuple[type[WireModel], ...]] = {
     "call": (CallOpened, CallClosed),
     "vote": (Vote,),
@@ -228,4 +238,5 @@ MODELS: dict[str, tuple[type[WireModel], ...]] = {
     "want": (Want,),
     "piece": (Piece,),
     "event": (QueueEvent,),
+    "pulse": (Pulse,),
 }

@@ -62,6 +62,7 @@ class Intake:
         self._clock = clock
         self._lock = threading.Lock()
         self._forgot_unix_ms = 0
+        self.last_event_unix_ms: dict[str, int] = {}  # when a new event of each branch came, since the start
 
     def accept(self, events: Mapping[str, Sequence[Event]], *, source: tuple[str, bytes] | None = None) -> Accepted:
         """Takes events by branch; what was taken before changes nothing. On return it is on disk and told.
@@ -83,6 +84,8 @@ class Intake:
                     transaction.remember(branch, [event.event for event in fresh], now)
                     true = dated(_on_our_clock(transaction, branch, fresh, now), now)
                     steps.append(self._advance(transaction, branch, true, now))
+                    if fresh:
+                        self.last_event_unix_ms[branch] = now
                     taken, repeated = taken + len(fresh), repeated + len(said) - len(fresh)
             self._tell(steps)
         return Accepted(taken, repeated)

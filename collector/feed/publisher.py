@@ -17,7 +17,7 @@ from collector.feed.store import FeedStore
 from collector.line import Broker, Line
 from protocol import codec, topics
 from protocol.errors import ProtocolError
-from protocol.messages import Ack, CallClosed, CallOpened
+from protocol.messages import Ack, CallClosed, CallOpened, Pulse
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +81,10 @@ class Publisher:
     def tell(self, desk: str, message: CallOpened | CallClosed) -> None:
         """Publishes a desk's call, retained. Without a connection it is told by the next one, from the store."""
         self._line.publish(topics.desk(desk, "call"), codec.encode(message), retain=True)
+
+    def pulse(self, branch: str, pulse: Pulse) -> None:
+        """Says that the feed is there for ``branch``; lost without a connection."""
+        self._line.publish(topics.queue(branch, "pulse"), codec.encode(pulse), qos=0)
 
     def posted(self) -> None:
         """New facts may lie in the outbox."""

@@ -12,7 +12,7 @@ import uvicorn
 from collector.errors import SettingsError
 from collector.feed.body import Reader
 from collector.feed.errors import BadSettings
-from collector.feed.health import health
+from collector.feed.health import Heart, health
 from collector.feed.intake import Intake
 from collector.feed.publisher import Publisher
 from collector.feed.recording import Recorder
@@ -46,7 +46,8 @@ class Feed:
         branches, desks = self.site.branches, self.site.desks
         self._publisher = Publisher(self._store, _broker(settings), branches)
         self._intake = Intake(self._store, self._publisher, branches=branches, desks=desks, clock=unix_ms)
-        self._publisher.attach(retell=self._intake.tell_all, tick=self._intake.expire)
+        self._publisher.attach(retell=self._intake.tell_all, tick=self._tick)
+        self._heart = Heart(self._publisher, self._store, self._intake, unix_ms)
         self._reader = Reader(desks, frozenset(branches), self.site.ticket_secret, self.site.seats)
         self._sources = self._open_sources()
         if settings.record_folder is not None:
@@ -71,6 +72,10 @@ class Feed:
                     source.stop()
                 self._publisher.stop()
                 self._store.close()
+
+    def _tick(self) -> None:
+        self._intake.expire()
+        self._heart.beat(self._sources)
 
     def health(self) -> dict[str, object]:
         return health(self._publisher, self._store, self._sources, self.site, unix_ms())

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from collector.errors import StoreError
 from collector.fleet.alerts import Hook, Mailer, Post, recipients
 from collector.fleet.passwords import PasswordFile, rendered
+from collector.fleet.queues import QueueLimits
 from collector.fleet.rollout import summary
 from collector.fleet.service import Service, clock
 from collector.fleet.settings import Settings
@@ -77,6 +78,11 @@ def make_service(store: Store, broker: Broker, settings: Settings) -> Service:
         store,
         broker,
         limits=_limits(settings),
+        queue_limits=QueueLimits(
+            quiet_ms=int(settings.feed_quiet_minutes * 60_000),
+            pulse_ms=int(settings.feed_silent_s * 1000),
+            grace_ms=int(settings.grace_s * 1000),
+        ),
         shelf=Shelf(settings.releases),
         post=_post(store, settings),
         recipients=to_be_told,
@@ -91,7 +97,7 @@ def faults(settings: Settings, _: Namespace) -> int:
         found = store.fleet.faults(is_open=True)
     for fault in reversed(found):
         since = datetime.fromtimestamp(fault.opened_unix_ms / 1000, UTC).isoformat(timespec="seconds")
-        print(f"{since}  {fault.desk or 'broker'}  {fault.kind}  {fault.detail}".rstrip())
+        print(f"{since}  {fault.place or 'broker'}  {fault.kind}  {fault.detail}".rstrip())
     if not found:
         print("fleet: nothing is wrong with any pad")
     return 1 if found else 0

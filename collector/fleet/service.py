@@ -17,8 +17,10 @@ from itertools import islice
 from collector.errors import StoreError, StoreUnavailable
 from collector.fleet.alerts import Post
 from collector.fleet.driver import Driver
+from collector.fleet.opening import Opening
 from collector.fleet.passwords import PasswordFile
 from collector.fleet.pieces import Pieces
+from collector.fleet.queues import SILENT, QueueLimits, QueueWatch
 from collector.fleet.shelf import Shelf
 from collector.fleet.watch import Limits, Watch
 from collector.line import Broker, Line
@@ -27,11 +29,14 @@ from collector.store import Fault, Store
 from collector.store.faults import Change, Closed, Opened
 from protocol import codec, topics
 from protocol.errors import ProtocolError
-from protocol.messages import CallClosed, CallOpened, Health, PadStatus, Want
+from protocol.messages import CallClosed, CallOpened, Health, PadStatus, Pulse, Want
 
 log = logging.getLogger("fleet")
 
-SUBSCRIPTIONS = tuple(topics.every_desk(kind) for kind in ("status", "health", "call", "want"))
+SUBSCRIPTIONS = (
+    *(topics.every_desk(kind) for kind in ("status", "health", "call", "want")),
+    topics.every_queue("pulse"),
+)
 _TICK_S, _CHORES_S, _AGREE_S = 0.1, 1.0, 15.0
 _KEEP_COMMANDS_S = 90 * 86_400
 _AT_ONCE = 500
@@ -56,6 +61,7 @@ class Service:
         broker: Broker,
         *,
         limits: Limits,
+        queue_limits: QueueLimits,
         shelf: Shelf,
         post: Post | None,
         recipients: Callable[[Fault], set[str]],
@@ -68,15 +74,17 @@ class Service:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._owed: deque[Change] = deque(maxlen=_OWED)
         self._try_again_s = 0.0
-        self._desks: set[str] = set()
+        self._desks: dict[str, str] = {}  # each one's branch
         self._complained: set[str] = set()
         self._ready = False
         self._watch = Watch(limits, (), {}, self._now_ms())
+        self._office = Opening(None)
+        self._queues = QueueWatch(queue_limits, self._is_open)
         self._line = Line(
             broker,
             subscriptions=SUBSCRIPTIONS,
             on_up=lambda: self._inbox.put(self._up),
-            on_down=lambda: self._inbox.put(lambda: self._watch.down(self._now_ms())),
+            on_down=lambda: self._inbox.put(self._down),
             on_message=self._arrived,
         )
         self._pieces = Pieces(shelf, lambda topic, payload: self._line.publish(topic, payload, qos=0), per_second)
@@ -100,7 +108,7 @@ class Service:
     # ---- the broker's thread
     def _arrived(self, topic: str, payload: bytes, retained: bool) -> None:
         try:
-            _, desk, kind = topics.parse(topic)
+            _, name, kind = topics.parse(topic)
             message = codec.decode(kind, payload)
         except ProtocolError as error:
             if topic not in self._complained:  # once, or a pad gone mad would fill the log
@@ -108,9 +116,9 @@ class Service:
                 log.warning("%.80r is none of our messages: %s", topic, error)
             return
         if isinstance(message, Want):
-            self._pieces.ask(desk, message)
+            self._pieces.ask(name, message)
         else:
-            self._inbox.put(lambda: self._on_message(desk, message, retained))
+            self._inbox.put(lambda: self._on_message(name, message, retained))
 
     # ---- this thread
     def _work(self, stop: Stop) -> None:
@@ -136,17 +144,30 @@ class Service:
                     self._guarded(self._agree)
                 self._guarded(self._chores)
 
-    def _on_message(self, desk: str, message: object, retained: bool) -> None:
+    def _on_message(self, name: str, message: object, retained: bool) -> None:
+        """``name`` is the desk's, or of a pulse the branch's."""
         now_ms = self._now_ms()
         if isinstance(message, PadStatus):
-            self._watch.status(desk, message, retained, now_ms)
+            self._watch.status(name, message, retained, now_ms)
         elif isinstance(message, Health):
-            self._watch.health(desk, message, now_ms)
+            self._watch.health(name, message, now_ms)
         elif isinstance(message, CallOpened | CallClosed):
-            self._watch.call(desk, message, retained, now_ms)
+            self._watch.call(name, message, retained, now_ms)
+            if name in self._desks:
+                self._queues.call(self._desks[name], name, message, retained, now_ms)
+        elif isinstance(message, Pulse) and name in self._office.branches:
+            self._queues.pulse(name, message, now_ms)
+
+    def _is_open(self, branch: str, now_ms: int) -> bool:
+        return self._office.is_open(branch, now_ms)
+
+    def _down(self) -> None:
+        self._watch.down(self._now_ms())
+        self._queues.down()
 
     def _up(self) -> None:
         self._watch.up(self._now_ms())
+        self._queues.up(self._now_ms())
         if not self._ready:
             self._ready = True
             log.info("ready")
@@ -154,9 +175,9 @@ class Service:
 
     def _record(self) -> None:
         """Everything that was decided goes to the store, in order."""
-        for change in self._watch.take():
+        for change in (*self._watch.take(), *self._queues.take()):
             if isinstance(change, Opened):
-                if change.desk and change.desk not in self._desks:
+                if change.desk and change.kind != SILENT and change.desk not in self._desks:
                     continue  # not in the register: nobody is to be told of it
                 log.warning("%s: %s (%s)", change.desk or "broker", change.kind, change.detail)
             elif isinstance(change, Closed):
@@ -177,6 +198,7 @@ class Service:
             self._owed.popleft()
 
     def _chores(self) -> None:
+        self._queues.tick(self._now_ms())
         self._driver.commands(self._now_ms())
         self._driver.rollout(self._now_ms())
         self._shelf.look()
@@ -188,16 +210,18 @@ class Service:
         self._complained.clear()
         fleet = self._store.fleet
         rows = self._store.pads()
-        self._desks = {row.desk for row in rows}
+        self._desks = {row.desk: row.branch for row in rows}
         ever: set[str] = set()
         now: set[str] = set()
         for each in fleet.credentials(with_replaced=True):
             (ever if each.replaced_unix_ms is not None else now).add(each.desk)
-        with_pad = {row.desk for row in rows if row.journal is not None} | (now & self._desks)
-        open_faults = {
-            (each.desk, each.kind): each.opened_unix_ms for each in fleet.faults(is_open=True, limit=100_000)
-        }
-        retired = (ever - now) | (self._watch.pads.keys() - self._desks)
+        with_pad = {row.desk for row in rows if row.journal is not None} | (now & self._desks.keys())
+        found = fleet.faults(is_open=True, limit=100_000)
+        open_faults = {(each.place, each.kind): each.opened_unix_ms for each in found}
+        self._office = Opening(self._store.register())
+        silent = {each.branch: each.detail for each in found if each.kind == SILENT and each.branch is not None}
+        self._queues.agree(self._office.branches, silent)
+        retired = (ever - now) | (self._watch.pads.keys() - self._desks.keys())
         self._watch.agree(with_pad - retired, retired, open_faults, self._now_ms())
         fleet.forget_commands(self._now_ms() - _KEEP_COMMANDS_S * 1000)
 

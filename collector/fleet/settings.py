@@ -38,6 +38,8 @@ class Settings(BrokerTls, MetricsSettings):
     offline_s: Seconds = 300.0
     silent_s: Seconds = 200.0
     broker_s: Seconds = 30.0
+    feed_quiet_minutes: Annotated[float, Field(gt=0, le=1440)] = 30.0  # without a call, while the branch is open
+    feed_silent_s: Seconds = 200.0  # without a word of its feed, or of the queue system to its feed
     restarts: Annotated[int, Field(ge=2, le=100)] = 3
     restarts_within_s: Seconds = 900.0
 

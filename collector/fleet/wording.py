@@ -19,6 +19,10 @@ _KINDS = {
     "safe_mode": ("пульт у безпечному режимі, голосів не приймає", "safe mode: it takes no votes"),
     "restarts": ("пульт раз у раз перезапускається", "it restarts again and again"),
     "update": ("оновлення не вдалося", "its update failed"),
+    "feed_silent": (
+        "від електронної черги немає викликів: пульти не засвічуються",
+        "no calls come from the queue: pads stay dark",
+    ),
     "broker": ("немає зв'язку з брокером: за пультами ніхто не стежить", "no broker: no pad is being watched"),
 }
 _EVENTS = {"opened": ("несправність", "fault"), "closed": ("усунуто", "mended")}
@@ -60,6 +64,8 @@ def _line(notice: Notice, language: int) -> str:
 
 
 def _place(fault: Fault) -> str:
+    if not fault.desk and fault.branch:
+        return f"{fault.branch_name or fault.branch}: черга / queue"
     if not fault.desk:
         return "усі пульти / all pads"
     return f"{fault.branch_name}, {fault.label} ({fault.desk})" if fault.branch_name else fault.desk

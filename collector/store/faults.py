@@ -10,6 +10,9 @@ safe_mode     failed to start several times and only answers IT
 restarts      crashes or is restarted by its watchdog again and again
 update        refused an update or went back to the version before
 broker        none: the fleet service itself has no broker; ``desk`` is ""
+feed_silent   none: of a branch: no call came from its queue for too long while it was open, or its feed is gone
+
+A fault stands at a desk. One of a branch stands at "@" and the branch's id (``at_branch``), which is no desk's name.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -38,6 +41,7 @@ KINDS = (
     "restarts",
     "update",
     "broker",
+    "feed_silent",
 )
 OPENED, CLOSED = "opened", "closed"
 _DETAIL_CHARACTERS, _PERSON_CHARACTERS = 200, 80
@@ -74,12 +78,24 @@ class Unflagged(NamedTuple):
     desk: str
 
 
+def at_branch(branch_id: str) -> str:
+    """Where a branch's own fault stands."""
+    return "@" + branch_id
+
+
+def _is_at(place: str) -> Any:
+    if place.startswith("@"):
+        return pad_fault.c.branch == place[1:]
+    return (pad_fault.c.desk == place) & pad_fault.c.branch.is_(None)
+
+
 Change = Opened | Closed | Flagged | Unflagged
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault of one desk; ``branch``, ``branch_name`` and ``label`` are None where the register knows no such desk.
+    Of a branch's own fault ``desk`` is "" and ``label`` None.
 
     ``closed_by`` is None if it closed by itself. ``told_unix_ms`` is when the first recipient had it: 0 as
     long as none has, None until its notices are made; ``closed_told_unix_ms`` likewise for its end.
@@ -100,6 +116,11 @@ class Fault:
     told_unix_ms: int | None
     closed_told_unix_ms: int | None
 
+    @property
+    def place(self) -> str:
+        """Where it stands, as ``Opened`` has it."""
+        return at_branch(self.branch) if self.branch and not self.desk else self.desk
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -112,10 +133,12 @@ class Notice:
 
 
 _DESK, _BRANCH = last_known(desk), last_known(branch)
+# The desk's, or that of a branch's own fault.
+_ITS_BRANCH = func.coalesce(_DESK.c.branch, pad_fault.c.branch)
 _OF_FAULT = (
     pad_fault.c.id,
     pad_fault.c.desk,
-    _DESK.c.branch,
+    _ITS_BRANCH,
     _BRANCH.c.name,
     _DESK.c.label,
     pad_fault.c.kind,
@@ -136,11 +159,12 @@ def open_fault(
     """The id of a new fault; None if one of this kind is open there already."""
     if kind not in KINDS:
         raise ValueError(f"no such kind of fault: {kind!r}")
-    is_open = (pad_fault.c.desk == at_desk) & (pad_fault.c.kind == kind) & pad_fault.c.closed_unix_ms.is_(None)
+    is_open = _is_at(at_desk) & (pad_fault.c.kind == kind) & pad_fault.c.closed_unix_ms.is_(None)
     if connection.execute(select(pad_fault.c.id).where(is_open)).first():
         return None
     values = {
-        "desk": at_desk,
+        "desk": "" if at_desk.startswith("@") else at_desk,
+        "branch": at_desk[1:] if at_desk.startswith("@") else None,
         "kind": kind,
         "opened_unix_ms": now,
         "call": call_id,
@@ -162,7 +186,7 @@ def close_fault(connection: Connection, fault: int, by: str | None, now: int) ->
 
 def close_open(connection: Connection, at_desk: str, kind: str, now: int) -> None:
     """The fault of this kind that is open there, if there is one, has ended by itself."""
-    is_open = (pad_fault.c.desk == at_desk) & (pad_fault.c.kind == kind) & pad_fault.c.closed_unix_ms.is_(None)
+    is_open = _is_at(at_desk) & (pad_fault.c.kind == kind) & pad_fault.c.closed_unix_ms.is_(None)
     connection.execute(update(pad_fault).where(is_open).values(closed_unix_ms=now))
 
 
@@ -228,7 +252,7 @@ def notices(connection: Connection) -> list[Notice]:
         select(fault_notice.c.event, fault_notice.c.recipient, fault_notice.c.due_unix_ms, *_OF_FAULT)
         .join_from(fault_notice, pad_fault, pad_fault.c.id == fault_notice.c.fault)
         .outerjoin(_DESK, _DESK.c.id == pad_fault.c.desk)
-        .outerjoin(_BRANCH, _BRANCH.c.id == _DESK.c.branch)
+        .outerjoin(_BRANCH, _BRANCH.c.id == _ITS_BRANCH)
         .order_by(pad_fault.c.id, fault_notice.c.event.desc())
     )
     return [_notice(*row) for row in connection.execute(question)]
@@ -255,7 +279,7 @@ def _faults() -> Any:
     return (
         select(*_OF_FAULT)
         .outerjoin_from(pad_fault, _DESK, _DESK.c.id == pad_fault.c.desk)
-        .outerjoin(_BRANCH, _BRANCH.c.id == _DESK.c.branch)
+        .outerjoin(_BRANCH, _BRANCH.c.id == _ITS_BRANCH)
     )
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from collector.store import Store
 from protocol import topics
-from protocol.messages import Command, Settings
-from tests.integration.fleet_process import DESKS, FakePad, Feed, FleetProcess, call_id, open_store, until
+from protocol.messages import Command, Pulse, Settings
+from schemas.register import Hours
+from tests.integration.fleet_process import DESKS, REGISTER, FakePad, Feed, FleetProcess, call_id, open_store, until
 from tests.integration.mosquitto import GuardedMosquitto
 
 DESK = DESKS[0]
@@ -150,3 +151,25 @@ def test_a_dark_pad_is_kept_though_the_database_is_away_meanwhile(
     database.close()
     until(lambda: open_kinds(store) == ["dark"], "the fault is open")
     assert [row[:2] for row in store.fleet.unavailable()] == [(call_id(1), DESK)]
+
+
+def test_a_branch_whose_queue_falls_silent_is_a_fault_of_the_branch_until_somebody_is_called(
+    tmp_path: Path, broker: GuardedMosquitto, store: Store
+) -> None:
+    hours = Hours(branch="centre", days="mon-sun", opens="00:00", closes="23:59")
+    store.load_register(REGISTER.model_copy(update={"hours": (hours,)}))
+    fleet = FleetProcess(tmp_path, broker, url(tmp_path), feed_quiet_minutes="0.02").start()
+    try:
+        feed = Feed(broker)
+        feed.tell(topics.queue("centre", "pulse"), Pulse(1, 0, 0, 0), retain=False)
+        until(lambda: open_kinds(store) == ["feed_silent"], "the silence is noticed")
+        (fault,) = store.fleet.faults(is_open=True)
+        assert (fault.place, fault.branch, fault.branch_name, fault.desk) == ("@centre", "centre", "Центр", "")
+        assert "@centre  feed_silent  no call" in fleet.cli("faults").stdout
+        fleet.kill()
+        fleet.start()
+        feed.call(DESK, 1)
+        until(lambda: store.fleet.faults(is_open=False), "the call has ended it")
+        fleet.stop()
+    finally:
+        fleet.kill()

@@ -57,6 +57,8 @@ def examples():
         messages.Want("f" * 64, big),
         messages.Piece("0" * 64, 0, 0, ""),
         messages.Piece("f" * 64, big, big, "A" * 672),
+        messages.Pulse(0, 0, 0, 0),
+        messages.Pulse(big, big, big, big, last),
         messages.QueueEvent("e1", "deadbeef", 1, "issued", T),
         messages.QueueEvent(
             "e" * 64,
