@@ -1,7 +1,6 @@
 """``python -m sim``: the demonstration and its parts. It decides nothing; every subcommand is a function elsewhere."""
 
 import logging
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -39,11 +38,9 @@ def _day(**given: Any) -> int:
 
 def _chaos(keep: Path | None = None, schedule: bool = False, **given: Any) -> int:
     from sim.chaos import campaign
-    from sim.chaos.clocks import find_library
     from sim.chaos.schedule import Options
 
-    given |= {"has_disks": os.geteuid() == 0, "has_clocks": find_library() is not None}
-    return campaign.run(Options(**given), keep, schedule)
+    return campaign.run(campaign.able(Options(**given)), keep, schedule)
 
 
 def _history(data: Path, **given: Any) -> int:

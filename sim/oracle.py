@@ -12,7 +12,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
@@ -273,9 +273,13 @@ def compare(oracle: Oracle, ledger: Ledger) -> list[Difference]:
     for row in ledger.recorded():
         if recorded.setdefault(row.name, row) is not row:
             found.append(Difference("doubled", f"{row.desk} at {row.called_unix_ms} is there as {row.id} too"))
-    there = [call for call in oracle.calls if call.name in recorded or not call.optional]
+    there = [
+        _as_it_may_be(call, recorded.get(call.name))
+        for call in oracle.calls
+        if call.name in recorded or not call.optional
+    ]
     for call in there:
-        found += _of_call(call, recorded.pop(call.name) if call.name in recorded else None)
+        found += _of_call(call, recorded.pop(call.name, None))
     found += [Difference("invented", f"call {row.id} at {row.desk}") for row in recorded.values()]
     found += [Difference("wrong", f"a vote without its call: {vote}") for vote in ledger.strays()]
     found += [
@@ -307,14 +311,18 @@ def recount(
     return {key: (amount[-1], amount[0], amount[1], amount[2], amount[3]) for key, amount in sums.items()}
 
 
+def _as_it_may_be(call: TrueCall, row: Recorded | None) -> TrueCall:
+    """The call as ``row`` has it, where more than one thing is right."""
+    if row is None:
+        return call
+    rating = row.rating if row.rating in call.may_rate else call.rating
+    return replace(call, rating=rating, outcome=row.outcome if row.outcome in call.may_end else call.outcome)
+
+
 def _of_call(call: TrueCall, row: Recorded | None) -> list[Difference]:
     if row is None:
         return [Difference("lost", f"{_name(call)} is not in the database")]
     found = []
-    if row.rating in call.may_rate:
-        call.rating = row.rating
-    if row.outcome in call.may_end:
-        call.outcome = row.outcome
     if row.rating != call.rating:
         kind = "lost" if not row.rating else "invented" if not call.rating else "misattributed"
         found.append(Difference(kind, f"{_name(call)}: the vote is {row.rating}, and was {call.rating}"))

@@ -98,7 +98,7 @@ def _summons(branch: Branch, before: Step, event: Event) -> Step:
     step = _resumed(step, event)
     call = opened(branch, desk, ticket_key, event)
     if here is not None:  # the desk's clock never goes back, or what is late would stop being late
-        call = replace(call, changed_unix_ms=max(call.changed_unix_ms, here.changed_unix_ms))
+        call = replace(call, changed_unix_ms=max(call.changed_unix_ms, _heard_unix_ms(here)))
     return step.noting(desk, call, event, event.type)
 
 
@@ -177,6 +177,7 @@ def _corrected(before: Step, event: Event) -> Step:
             ending=event.type,
             operator=call.operator or event.operator,
             service=call.service or event.service,
+            changed_unix_ms=min(at, call.changed_unix_ms) if call.ending == "end_of_day" else call.changed_unix_ms,
         )
         return before.noting(desk, right, event, event.type, at_unix_ms=min(at, call.changed_unix_ms))
     return before.history(event)
@@ -257,11 +258,18 @@ def _is_late(branch: Branch, state: BranchState, desk: str, event: Event) -> boo
     for other, call in state.calls.items():
         if other == desk:
             continue
-        if call.ticket_key == event.ticket_key and at < call.changed_unix_ms:
+        if call.ticket_key == event.ticket_key and at < _heard_unix_ms(call):
             return True
         if branch.is_person(event.operator) and call.operator == event.operator and at < call.called_unix_ms:
             return True
     return False
+
+
+def _heard_unix_ms(call: DeskCall) -> int:
+    """The newest moment that the queue has spoken of. An end that only our clock knows may lie in its future: ours may
+    have been hours ahead for a minute, and what the queue says then must not be late until those hours are over.
+    """
+    return call.called_unix_ms if call.ending == "end_of_day" else call.changed_unix_ms
 
 
 def _end_of(branch: Branch, call: DeskCall) -> tuple[int, str]:

@@ -5,6 +5,7 @@ start everything -> live the day while injuries come as scheduled -> heal -> wai
 
 import asyncio
 import contextlib
+import os
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from collector.errors import StoreError
 from collector.store import Store
 from sim.chaos import report
 from sim.chaos.centre import Centre
-from sim.chaos.clocks import AFTER_S, start_of
+from sim.chaos.clocks import AFTER_S, find_library, start_of
 from sim.chaos.injuries import Surgeon
 from sim.chaos.recovery import Recovery, Wound
 from sim.chaos.schedule import Injury, Options, plan
@@ -68,6 +69,11 @@ def run(options: Options, keep: Path | None, schedule_only: bool) -> int:
     return 0 if outcomes and not outcomes[0].differences else 1
 
 
+def able(options: Options) -> Options:
+    """The options with what this machine can inflict."""
+    return replace(options, has_disks=os.geteuid() == 0, has_clocks=find_library() is not None)
+
+
 def city_of(options: Options) -> City:
     """The centre; the day of its first branch ends soon after the desks have opened, that of the others far from it."""
     opens = start_of(options.moment, TIMEZONE, datetime.now(UTC))
@@ -77,10 +83,24 @@ def city_of(options: Options) -> City:
     return replace(city, branches=(replace(first, day_ends=f"{ends:%H:%M}"), *others))
 
 
-async def live(options: Options, city: City, injuries: tuple[Injury, ...], folder: Path, screen: Screen) -> Outcome:
-    """Starts everything in ``folder``, lives, injures, compares, stops everything."""
+async def live(
+    options: Options,
+    city: City,
+    injuries: tuple[Injury, ...],
+    folder: Path,
+    screen: Screen,
+    *,
+    joined_within_s: float = JOINED_S,
+    collector: str = "collector",
+) -> Outcome:
+    """Starts everything in ``folder``, lives, injures, compares, stops everything.
+
+    Args:
+        joined_within_s: how long after the desks have closed something may still be on its way.
+        collector: the module that is run as the collector.
+    """
     begun = time.monotonic()
-    centre = Centre(folder, city, options, screen.say)
+    centre = Centre(folder, city, options, screen.say, collector=collector)
     oracle = Oracle(injured=True, day_ends={branch.id: branch.day_ends for branch in city.branches})
     try:
         await centre.start()
@@ -102,7 +122,7 @@ async def live(options: Options, city: City, injuries: tuple[Injury, ...], folde
         screen.say(
             f"the desks are closed: {len(oracle.calls)} calls, {oracle.votes} votes; waiting until all is joined"
         )
-        joined_s, differences = await _settled(oracle, centre)
+        joined_s, differences = await _settled(oracle, centre, joined_within_s)
     finally:
         await centre.stop()
     return Outcome(oracle, recovery.wounds, differences, joined_s, time.monotonic() - begun)
@@ -139,12 +159,12 @@ async def _inflict(injury: Injury, surgeon: Surgeon, recovery: Recovery, screen:
     wound.ended_s = recovery.now_s()
 
 
-async def _settled(oracle: Oracle, centre: Centre) -> tuple[float, list[Difference]]:
+async def _settled(oracle: Oracle, centre: Centre, within_s: float) -> tuple[float, list[Difference]]:
     """Waits until the database is as it must be; (seconds, what still differs when patience ends)."""
     begun = time.monotonic()
     found = [Difference("lost", "the database could not be read")]
     # What lamps have shown does not heal; what is not in the database may be on its way.
-    while any(each.kind != "broken" for each in found) and time.monotonic() < begun + JOINED_S:
+    while any(each.kind != "broken" for each in found) and time.monotonic() < begun + within_s:
         oracle.expire(centre.clocks.now_unix_ms())
         with contextlib.suppress(Unreadable, StoreError):
             found = await asyncio.to_thread(_compared, oracle, centre.database.url)

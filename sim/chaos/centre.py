@@ -40,13 +40,22 @@ _LOOK_EVERY_S = 0.1
 
 
 class Centre:
-    """Made, then start()ed once. ``careful`` is how people meet it."""
+    """Made, then start()ed once. ``careful`` is how people meet it; ``collector`` is the module run as one."""
 
-    def __init__(self, folder: Path, city: City, options: Options, report: Callable[[str], None]):
+    def __init__(
+        self,
+        folder: Path,
+        city: City,
+        options: Options,
+        report: Callable[[str], None],
+        *,
+        collector: str = "collector",
+    ):
         self.place = Place(folder)
         self.place.claim()
         self.city = city
         self.options = options
+        self._collector = collector
         self._report = report
         self._secrets = self.place.prepare(city)
         self._passwords = {**self._secrets.passwords, **{name: new_secret() for name in (OBSERVER, *self._names())}}
@@ -187,7 +196,7 @@ class Centre:
         feed_secrets = {"BROKER_PASSWORD": self._passwords["feed"], "TICKET_SECRET": secrets.ticket_secret}
         made = [self._child("feed", "collector.feed", "FEED", feed_secrets)]
         for name, user in zip(collectors(self.options), self._names(), strict=True):
-            made.append(self._child(name, "collector", "COLLECTOR", {"BROKER_PASSWORD": self._passwords[user]}))
+            made.append(self._child(name, self._collector, "COLLECTOR", {"BROKER_PASSWORD": self._passwords[user]}))
         made.append(self._child("fleet", "collector.fleet", "FLEET", {"BROKER_PASSWORD": self._passwords["it"]}))
         made.append(self._child("api", "api", "API", {}))
         return {child.name: child for child in made}

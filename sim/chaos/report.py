@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sim.chaos.recovery import Wound
-from sim.chaos.schedule import Injury, Options
+from sim.chaos.schedule import Injury, Options, missing
 from sim.oracle import Difference, Oracle
 
 _SHOWN = 30  # differences
@@ -31,6 +31,9 @@ def schedule(options: Options, injuries: tuple[Injury, ...]) -> None:
     for injury in injuries:
         table.add_row(f"{injury.at_s:.1f}", injury.kind, injury.target, f"{injury.lasts_s:g}" if injury.lasts_s else "")
     _console().print(table)
+    _console().print(f"In the middle: {options.moment.replace('_', ' ')}.")
+    for kind, needs in missing(options).items():
+        _console().print(f"Not inflicted: {kind}, which needs {needs}.")
 
 
 def verdict(options: Options, oracle: Oracle, wounds: list[Wound], differences: list[Difference]) -> None:

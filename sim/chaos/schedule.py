@@ -48,11 +48,12 @@ class Injury:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``targets``: whom it can hit, by the options; none of them: not this time."""
+    """``targets``: whom it can hit, by the options; nobody as long as what it ``needs`` is not there."""
 
     name: str
     lasts_s: tuple[float, float]
     targets: Callable[[Options, tuple[str, ...]], tuple[str, ...]]
+    needs: str = ""
 
 
 def collectors(options: Options) -> tuple[str, ...]:
@@ -92,7 +93,7 @@ def _read_only(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _clocks(options: Options, desks: tuple[str, ...]) -> tuple[str, ...]:
-    return (*collectors(options), "fleet") if options.has_clocks else ()
+    return ("feed", *collectors(options), "fleet") if options.has_clocks else ()
 
 
 KINDS = (
@@ -101,8 +102,8 @@ KINDS = (
     Kind("kill_commit", (0.0, 0.0), lambda options, desks: collectors(options)),
     Kind("kill_pad", (0.0, 2.0), _pads),
     Kind("replace_pad", (0.0, 2.0), _pads),
-    Kind("kill_database", (0.0, 0.0), _postgresql),
-    Kind("kill_backend", (0.0, 0.0), _postgresql),
+    Kind("kill_database", (0.0, 0.0), _postgresql, "PostgreSQL"),
+    Kind("kill_backend", (0.0, 0.0), _postgresql, "PostgreSQL"),
     Kind("freeze", (1.0, 6.0), lambda options, desks: ("broker", "feed", *collectors(options))),
     Kind("restart", (0.0, 2.0), lambda options, desks: ("broker", *_postgresql(options, desks))),
     Kind("wipe", (0.0, 2.0), _broker),
@@ -111,12 +112,12 @@ KINDS = (
     Kind("swallow", (0.5, 2.0), _lines),
     Kind("delay", (2.0, 6.0), _lines),
     Kind("repeat", (0.0, 0.0), _broker),
-    Kind("disconnect", (0.0, 0.0), _postgresql),
+    Kind("disconnect", (0.0, 0.0), _postgresql, "PostgreSQL"),
     Kind("lock", (1.0, 8.0), _database),
-    Kind("full", (1.0, 6.0), _disks),
-    Kind("read_only", (1.0, 4.0), _read_only),
+    Kind("full", (1.0, 6.0), _disks, "root"),
+    Kind("read_only", (1.0, 4.0), _read_only, "root or PostgreSQL"),
     Kind("restore", (1.0, 8.0), _database),
-    Kind("clock", (2.0, 8.0), _clocks),
+    Kind("clock", (2.0, 8.0), _clocks, "libfaketime"),
 )
 
 
@@ -136,6 +137,11 @@ def plan(options: Options, desks: tuple[str, ...]) -> tuple[Injury, ...]:
         injuries.append(Injury(round(at_s, 2), kind.name, target, lasts_s, dice.getrandbits(32)))
         at_s += dice.uniform(*_PAUSE_S)
     return tuple(injuries)
+
+
+def missing(options: Options) -> dict[str, str]:
+    """The kinds that this centre cannot suffer, and what they need."""
+    return {kind.name: kind.needs for kind in KINDS if not kind.targets(options, ("desk",))}
 
 
 def _possible(options: Options, desks: tuple[str, ...]) -> list[Kind]:

@@ -480,7 +480,8 @@ def test_a_desks_calls_never_go_back_in_time(said: list[Event]) -> None:
     for before, after in pairwise(states):
         for desk, call in before.calls.items():
             assert after.calls[desk].called_unix_ms >= call.called_unix_ms
-            assert after.calls[desk].changed_unix_ms >= call.changed_unix_ms
+            if call.ending != "end_of_day":  # our clock's word alone, and that may have been wrong
+                assert after.calls[desk].changed_unix_ms >= call.changed_unix_ms
 
 
 @given(st.lists(events, max_size=30), st.data())
@@ -501,3 +502,20 @@ def test_the_day_ends_once_when_the_clocks_go_back() -> None:
     branch = Branch("centre", "Europe/Kyiv", time(3, 30))
     second_ten_past_three = 1792890600000  # 2026-10-25 01:10 UTC
     assert second_ten_past_three < until(branch, second_ten_past_three) <= second_ten_past_three + 4 * 3_600_000
+
+
+def test_our_clock_hours_ahead_for_a_minute_does_not_make_the_queue_late_for_hours(desks: Desks) -> None:
+    desks.say("called", "A1", "d1", at=0)
+    desks.say("called", "B1", "d2", at=0)
+    desks.state = expire(BRANCH, desks.state, NINE + 12 * 60 * MINUTE).state
+    assert desks.open() == {}
+    desks.say("called", "A2", "d1", at=1)
+    desks.say("called", "B1", "d3", at=1)
+    assert desks.open() == {"d1": "A2", "d3": "B1"}
+    desks.say("called", "A3", "d1", at=2)
+    assert desks.open() == {"d1": "A3", "d3": "B1"}
+    desks.state = expire(BRANCH, desks.state, NINE + 12 * 60 * MINUTE).state
+    desks.say("finished", "A3", "d1", at=3)
+    for place, ticket in enumerate(("A4", "A5", "A6"), start=4):
+        desks.say("called", ticket, "d1", at=place)
+        assert desks.open() == {"d1": ticket}

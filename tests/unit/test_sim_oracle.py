@@ -15,6 +15,9 @@ from sim.webhook import QueueNews
 NOON = 1_791_450_000_000
 DESK, OTHER_DESK = "tsentr-01", "tsentr-02"
 
+KEPT = {"reason": "repeat", "digest": "d", "topic": f"desk/{DESK}/vote", "payload": b"", "size": 0, "problem": ""}
+KEPT |= {"first_unix_ms": NOON, "last_unix_ms": NOON, "times": 1}
+
 
 def say(oracle: Oracle, what: str, at: int, *, desk: str = DESK, ticket: str = "t1") -> None:
     oracle.told(QueueNews(f"e{at}{desk}", what, "tsentr", ticket, NOON + at, desk, "op-01", "passport"))
@@ -93,6 +96,8 @@ def test_what_was_and_what_is_recorded_agree(oracle: Oracle, database: tuple[Eng
         (update(tables.call).values(outcome="finished"), ["wrong"]),
         (update(tables.rollup_day).where(tables.rollup_day.c.cut == "desk").values(eligible=1), ["wrong"]),
         (tables.rollup_day.delete().where(tables.rollup_day.c.cut == "service"), ["wrong"]),
+        (update(tables.vote).values(call="0000000000000001"), ["invented", "lost"]),
+        (insert(tables.kept).values(KEPT), ["wrong"]),
     ],
     ids=[
         "vote lost",
@@ -104,6 +109,8 @@ def test_what_was_and_what_is_recorded_agree(oracle: Oracle, database: tuple[Eng
         "outcome",
         "sum",
         "cut",
+        "vote moved",
+        "kept apart",
     ],
 )
 def test_a_planted_fault_is_found(
