@@ -1,10 +1,9 @@
 """PostgreSQL on this machine: role, database, who may come in, settings; and the backup's script. Texts only."""
 
 from deploy.plan import Plan
-from deploy.programs import database_url
 from deploy.units import USER
 
-KEPT_DAYS = 30
+KEPT = 30
 
 
 def postgresql(plan: Plan) -> dict[str, str]:
@@ -40,14 +39,12 @@ idle_in_transaction_session_timeout = 5min
 
 
 def backup_script(plan: Plan) -> str:
-    """Calls the collector's own backup and keeps the last KEPT_DAYS days of it."""
-    suffix = "db" if database_url(plan).startswith("sqlite") else "dump"
+    """Calls the collector's own backup, which keeps the newest of them."""
     return f"""#!/bin/sh
-# One file a night; the ones of the last {KEPT_DAYS} days stay. Copy {plan.state}/backups to another machine.
+# One file a night, {KEPT} of them. Copy {plan.state}/backups to another machine.
 set -eu
 umask 077
 cd {plan.code}
-file={plan.state}/backups/zrazkovo-$(date -u +%Y%m%dT%H%M%SZ).{suffix}
-.venv/bin/python -m collector --config {plan.file("config/collector.toml")} backup "$file"
-find {plan.state}/backups -name 'zrazkovo-*.{suffix}' -mtime +{KEPT_DAYS} -delete
+exec .venv/bin/python -m collector --config {plan.file("config/collector.toml")} \\
+  backup {plan.state}/backups --keep {KEPT}
 """

@@ -111,6 +111,8 @@ def test_a_press_becomes_a_figure_from_generated_files_alone(
     assert listening == [str(office.ports["servers"]), str(office.ports["pads"])]
     with urllib.request.urlopen(f"http://127.0.0.1:{office.ports['api']}/v1/health", timeout=10) as answer:
         assert json.load(answer)["status"] == "ok"
+    subprocess.run([office.out / "backup" / "backup.sh"], check=True, capture_output=True)
+    assert list((office.state / "backups").iterdir())
     for service in ("collector", "fleet", "feed", "api"):
         assert office.stop(service) == 0, office.log(service)
         assert "ERROR" not in office.log(service) and "lost" not in office.log(service), office.log(service)
