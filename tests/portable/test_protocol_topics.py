@@ -101,6 +101,14 @@ def test_a_bridge_writes_and_reads_for_its_branch_what_pads_and_feed_do():
     assert down == pad - {"call"}, "calls are made at the branch"
 
 
+def test_a_bridge_writes_for_everybody_who_is_at_its_branch():
+    desk, queue = topics.ROOT + "/desk/centre-1/", topics.ROOT + "/queue/centre/"
+    written = [desk + kind for action, kind in access.PAD_RULES if action == access.WRITE]
+    written += [queue + kind for kind in topics.QUEUE_KINDS if access.may("feed", access.WRITE, queue + kind)]
+    for topic in written:
+        assert access.may("bridge-centre", access.WRITE, topic, BRANCHES), topic
+
+
 def test_several_collectors_have_names_of_their_own():
     for user in access.COLLECTORS:
         assert access.may(user, access.READ, topics.every_desk("vote"))

@@ -50,17 +50,28 @@ def test_the_webhook_call_of_the_readme_arms_a_pad(tmp_path: Path) -> None:
 def test_the_deployment_commands_work_in_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "collector.toml").write_text('database_url = "sqlite:///zrazkovo.db"\n', encoding="utf-8")
     write_register(tmp_path / "register.toml", CITY)
+    (tmp_path / "backups").mkdir()
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    printed = ""
-    for line in block_with("mosquitto_acl").splitlines():
-        typed = line.replace(".venv/bin/python", f"{ROOT}/.venv/bin/python")
+    for line in block_with("-m deploy office").splitlines():
+        typed = line.replace(".venv/bin/python", f"{ROOT}/.venv/bin/python").replace("/etc/", f"{tmp_path}/")
         said = subprocess.run(
             ["bash", "-c", typed], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
         )
         assert said.returncode == 0, f"{line}\n{said.stdout}{said.stderr}"
-        printed += said.stdout
-    assert "use_username_as_clientid true" in printed
-    assert "pattern write" in (tmp_path / "zrazkovo.acl").read_text(encoding="utf-8")
+    assert "pattern write" in (tmp_path / "zrazkovo" / "mosquitto" / "acl").read_text(encoding="utf-8")
+    assert list((tmp_path / "backups").iterdir())
+
+
+def test_a_centre_and_a_branch_of_it_are_written_as_the_readme_says(tmp_path: Path) -> None:
+    write_register(tmp_path / "register.toml", CITY)
+    typed = block_with("-m deploy branch").replace(".venv/bin/python", f"{ROOT}/.venv/bin/python")
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = ["bash", "-ec", typed.replace("/etc/", f"{tmp_path}/")]
+    said = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+    shared = (tmp_path / "zrazkovo-centre" / "secrets" / "bridge-vyshenka.broker_password").read_text().strip()
+    bridge = (tmp_path / "zrazkovo" / "mosquitto" / "bridge" / "centre.conf").read_text(encoding="utf-8")
+    assert f"remote_password {shared}\n" in bridge and "address centre.example.org:8883\n" in bridge
 
 
 def test_the_firmware_builds_as_the_readme_says(tmp_path: Path) -> None:
