@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from collector import commands, register_cli, upkeep_commands
+from collector import archive_commands, commands, register_cli, upkeep_commands
 from collector.doctor import doctor as examine
 from collector.errors import CollectorError, SettingsError
 from collector.rollup import CUTS
@@ -45,9 +45,16 @@ def _add_upkeep(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     recount.add_argument("--from", dest="first", metavar="DAY", help="from this local day on, 2026-11-01")
     recount.add_argument("--to", dest="last", metavar="DAY", help="to this local day, which is included")
     recount.add_argument("--cut", choices=CUTS, help="of one cut only")
+    recount.add_argument("--archive", type=Path, metavar="FOLDER", help="count archived months too, from their files")
     recount.add_argument("--json", action="store_true", help="the result as JSON")
     recount.add_argument("--repair", action="store_true", help="write what the rows say; each change is recorded")
     recount.set_defaults(command=upkeep_commands.recount)
+    archive = verbs.add_parser("archive", help="whole months of calls and votes into files, or back from them")
+    archive.add_argument("--before", metavar="MONTH", help="of before this month, 2026-03; figures stay")
+    archive.add_argument("--restore", metavar="MONTH", help="take back in what was archived from this month on")
+    archive.add_argument("--to", "--from", dest="folder", type=Path, metavar="FOLDER", help="where the files are")
+    archive.add_argument("--yes", action="store_true", help="do it; without, only say what would be done")
+    archive.set_defaults(command=archive_commands.run)
     backup = verbs.add_parser("backup", help="save the database, while everything runs")
     backup.add_argument("target", type=Path, metavar="FILE|FOLDER")
     backup.add_argument("--keep", type=_at_least_one, metavar="N", help="of the backups in FOLDER, keep the newest N")

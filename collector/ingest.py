@@ -15,6 +15,7 @@ from hashlib import blake2b
 from collector import join
 from collector.envelope import Item, Refused, read, receipt
 from collector.model import (
+    ARCHIVED,
     KNOWN,
     REJECTED_EVENT,
     TAKEN,
@@ -122,6 +123,8 @@ class Batch:
         desk, known = item.name, self._known
         if desk not in self._office.desks:
             return self._keep_message(item, UNKNOWN_DESK, "the desk is not in the register")
+        if message.call < self._office.archived:
+            return self._keep_message(item, ARCHIVED, "")
         vote = VoteRow(
             message.call,
             desk,
@@ -149,6 +152,8 @@ class Batch:
             return self._keep_message(item, UNKNOWN_BRANCH, "the branch is not in the register")
         if event.call is None:
             return TAKEN
+        if event.call < self._office.archived:
+            return self._keep_message(item, ARCHIVED, "")
         problem = join.problem_of(event)
         if problem:
             return self._keep_message(item, REJECTED_EVENT, problem)

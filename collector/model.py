@@ -14,6 +14,7 @@ What became of a message (``Answer.disposition``)
     rejected_event   kept: well-formed, but contradicts itself or what is known of the call
     unknown_desk     kept: not in the register. No receipt: its writer keeps it until the register knows the desk
     unknown_branch   kept: likewise
+    archived         kept: about a call whose month is closed and in files, so that no figure changes any more
     topic, malformed, version    kept: not one of our messages
     failed           not stored: a fault of this program met with this message; see the log
 
@@ -26,7 +27,7 @@ from protocol.messages import Ack
 
 TAKEN, WAITING, KNOWN, FAILED = "taken", "waiting", "known", "failed"
 REPEAT, WRONG_DESK, REUSED_NUMBER, REJECTED_EVENT = "repeat", "wrong_desk", "reused_number", "rejected_event"
-UNKNOWN_DESK, UNKNOWN_BRANCH = "unknown_desk", "unknown_branch"
+UNKNOWN_DESK, UNKNOWN_BRANCH, ARCHIVED = "unknown_desk", "unknown_branch", "archived"
 TOPIC, MALFORMED, VERSION = "topic", "malformed", "version"
 KEPT_REASONS = (
     REPEAT,
@@ -35,6 +36,7 @@ KEPT_REASONS = (
     REJECTED_EVENT,
     UNKNOWN_DESK,
     UNKNOWN_BRANCH,
+    ARCHIVED,
     TOPIC,
     MALFORMED,
     VERSION,
@@ -126,6 +128,7 @@ class Office(NamedTuple):
     """What ingesting needs of the register; ``revision`` changes when it is loaded anew."""
 
     revision: int
+    archived: str  # calls with ids less than this are in files: nothing is added to them; "" if there are none
     timezones: dict[str, str]  # by branch, of every branch there ever was
     desks: dict[str, str]  # the last known branch by desk
     # (first day, last day, branch) by desk, of desks that were in more than one branch: nearly none.

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from collector.archive_commands import all_joined
 from collector.errors import BackupError, SettingsError, StoreError
 from collector.gaps import Gap
 from collector.settings import Settings
@@ -19,7 +20,7 @@ from collector.store.recount import Difference, Recounted, Scope
 from collector.store.saving import Newer, newer, save, verify
 from collector.store.saving import restore as put_back
 from collector.store.upkeep import BACKUP, RECOUNT
-from schemas.periods import day_key
+from schemas.periods import day_date, day_key
 
 SUFFIX = ".backup"
 _AGAIN_S = 10.0  # between two lines of progress where no terminal shows it
@@ -122,7 +123,8 @@ def recount(settings: Settings, arguments: Namespace) -> int:
     with Store.open(settings.database_url) as store:
         _require_branch(store, scope.branch)
         with bar("counting") as progress:
-            found = store.upkeep.recount(scope, progress)
+            filed = all_joined(store, arguments.archive) if arguments.archive else None
+            found = store.upkeep.recount(scope, progress, filed)
         if scope.is_everything or found.sentences:
             detail = f"{scope}: {found.calls} calls, {found.votes} votes"
             store.upkeep.note(
@@ -155,6 +157,11 @@ def _tell(scope: Scope, found: Recounted, missing: list[Gap]) -> None:
         print(f"{gap} are missing, given between {moment(gap.after_unix_ms)} and {moment(gap.before_unix_ms)}")
     if found.differences:
         print("collector: to write what the rows say, after you know why they differ: recount --repair")
+    if found.first_day is not None:
+        print(
+            f"collector: days before {day_date(found.first_day)} are archived and were not counted again;"
+            " to count them from the files: recount --archive FOLDER"
+        )
     if not found.sentences:
         of = "" if scope.is_everything else f" ({scope})"
         print(f"collector: every figure agrees with the rows it comes from{of}")
@@ -165,6 +172,7 @@ def _as_json(scope: Scope, found: Recounted, missing: list[Gap], seconds: float)
         "scope": scope._asdict(),
         "calls": found.calls,
         "votes": found.votes,
+        "first_day": found.first_day,
         "seconds": round(seconds, 3),
         "differences": [_difference(each) for each in found.differences],
         "waiting": found.waiting,

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from collector.errors import StoreError
 from collector.model import Answer, Arrival, Office
 from collector.store import figures, people, registry
+from collector.store.archive import Archive
 from collector.store.book import Book
 from collector.store.engine import make_engine, reading, translated, worth_repeating, writing
 from collector.store.figures import Counts, PadRow, Rollup
@@ -38,6 +39,7 @@ class Store:
         self._engine = engine
         self._ledger = Ledger(engine.dialect)
         self.fleet = Fleet(engine, self._ledger)
+        self.archive = Archive(engine)
         self.upkeep = Upkeep(engine)
         self.book = Book(engine)
         self._office: Office | None = None

@@ -14,6 +14,7 @@ TABLES = {"call": "id", "vote": "call"}
 AHEAD = 2  # months after the present one
 # Whoever reads or writes keeps us out, and we them: rather later than in anybody's way. Backups read for minutes.
 _PATIENCE = "SET LOCAL lock_timeout = '2s'"
+_CLOSED = "closed"  # the constraint by which a month that is being archived stays as it is
 
 
 def partition(table: str, month: int) -> str:
@@ -43,9 +44,7 @@ def keep_ahead(connection: Connection, month: int) -> list[str]:
     last = later(month, AHEAD)
     if not _work_to_do(connection, month, last):
         return []
-    connection.execute(text(_PATIENCE))
-    # At once what is needed at last: to come to it by steps would be a deadlock with a collector that does the same.
-    connection.execute(text(f"LOCK TABLE {', '.join(map(_quoted, TABLES))} IN ACCESS EXCLUSIVE MODE"))
+    _lock(connection)
     complaints = []
     for table, column in TABLES.items():
         for ahead in range(AHEAD + 1):
@@ -58,6 +57,61 @@ def keep_ahead(connection: Connection, month: int) -> list[str]:
     return complaints
 
 
+def close(connection: Connection, month: int, bound: str) -> None:
+    """From now on nobody adds or changes a call or vote with an id less than ``bound``, ``month`` being the last such.
+
+    Constraints, not locks: whoever decided by what was true before fails, and decides again.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    _lock(connection)
+    for table in TABLES:
+        for name in _open_to(connection, table, month):
+            connection.execute(text(f'ALTER TABLE "{name}" ADD CONSTRAINT "{_CLOSED}" CHECK (false) NOT VALID'))
+        _let_in(connection, table, bound)
+
+
+def drop(connection: Connection, month: int) -> None:
+    """Removes the rows of a closed month, with the partition they are in."""
+    if connection.dialect.name != "postgresql":
+        return
+    _lock(connection)
+    for table in TABLES:
+        connection.execute(text(f'DROP TABLE IF EXISTS "{partition(table, month)}"'))
+
+
+def take_back(connection: Connection, month: int, bound: str) -> None:
+    """Makes room for the rows of a month that was dropped; what is less than ``bound`` stays closed."""
+    if connection.dialect.name != "postgresql":
+        return
+    _lock(connection)
+    for table in TABLES:
+        _let_in(connection, table, bound)
+        _make(connection, table, month)
+
+
+def _open_to(connection: Connection, table: str, month: int) -> list[str]:
+    """The partitions of ``month`` and of those before it that are not closed."""
+    closed = "EXISTS (SELECT FROM pg_constraint WHERE conrelid = inhrelid AND conname = :closed)"
+    names = connection.execute(
+        text(
+            "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
+            f" WHERE inhparent = to_regclass(:table) AND relname <= :last AND relname <> :strays AND NOT {closed}"
+        ),
+        {"table": _quoted(table), "last": partition(table, month), "strays": strays(table), "closed": _CLOSED},
+    )
+    return list(names.scalars())
+
+
+def _let_in(connection: Connection, table: str, bound: str) -> None:
+    """Strays less than ``bound`` are refused."""
+    name, column = strays(table), TABLES[table]
+    connection.execute(text(f'ALTER TABLE "{name}" DROP CONSTRAINT IF EXISTS "{_CLOSED}"'))
+    if bound:
+        # An id of ours: digits and letters.
+        connection.execute(text(f"""ALTER TABLE "{name}" ADD CONSTRAINT "{_CLOSED}" CHECK ("{column}" >= '{bound}')"""))
+
+
 def present(connection: Connection, table: str, month: int) -> bool:
     """Whether ``table`` has a partition for ``month``."""
     name = {"name": f'"{partition(table, month)}"'}
@@ -68,6 +122,12 @@ def _work_to_do(connection: Connection, month: int, last: int) -> bool:
     """Asked without any lock, as this is looked after every hour and nearly always done already."""
     made = all(present(connection, table, each) for table in TABLES for each in (month, last))
     return not made or any(_oldest_stray(connection, *each) is not None for each in TABLES.items())
+
+
+def _lock(connection: Connection) -> None:
+    connection.execute(text(_PATIENCE))
+    # At once what is needed at last: to come to it by steps would be a deadlock with a collector that does the same.
+    connection.execute(text(f"LOCK TABLE {', '.join(map(_quoted, TABLES))} IN ACCESS EXCLUSIVE MODE"))
 
 
 def _quoted(name: str) -> str:

@@ -7,15 +7,18 @@ does not grow with the number of calls; and a call out of order, whatever its id
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
 from collector.model import CallRow, VoteRow
 from collector.rollup import CUTS, NOBODY, NOTHING, Amounts, Joined, Key, differences
+from collector.store.archive import boundary
 from schemas.fleet_tables import console_unavailable
+from schemas.months import later
 from schemas.periods import day_date, day_key
-from schemas.tables import call, rollup_day, vote, waiting
+from schemas.tables import archived, call, rollup_day, vote, waiting
 
 _AT_ONCE = 10_000
 _AMOUNTS = ("calls", "eligible", "bad", "good", "exemplary")
@@ -69,6 +72,7 @@ class Recounted(NamedTuple):
     last_vote_unix_ms: int | None  # when the newest vote among them was received
     differences: list[Difference]
     waiting: list[str]
+    first_day: int | None = None  # days before it are archived, and were not counted again
 
     @property
     def sentences(self) -> list[str]:
@@ -78,20 +82,49 @@ class Recounted(NamedTuple):
 Progress = Callable[[int, int], None]  # calls counted, calls that there are, about
 
 
-def recount(connection: Connection, scope: Scope = EVERYTHING, progress: Progress = lambda done, of: None) -> Recounted:
-    """What in ``scope`` is not borne out by the rows. One snapshot must span the transaction of ``connection``."""
+def recount(
+    connection: Connection,
+    scope: Scope = EVERYTHING,
+    progress: Progress = lambda done, of: None,
+    filed: Iterable[Joined] | None = None,
+) -> Recounted:
+    """What in ``scope`` is not borne out by the rows. One snapshot must span the transaction of ``connection``.
+
+    Args:
+        filed: the calls of all archived months, in the order of their ids; without them their days are left out.
+    """
+    whole, edge = scope.is_everything, None
+    if filed is None:
+        edge = _first_whole_day(connection)
+        scope = scope._replace(first_day=max(scope.first_day or 0, edge)) if edge else scope
     balance = _Balance(connection, scope)
     about = expected(connection, scope)
     calls = votes = 0
     last: int | None = None
-    for chunk in _chunks(_joined(connection, scope)):
+    for chunk in _chunks(chain(_of_scope(filed or (), scope), _joined(connection, scope))):
         balance.count(chunk)
         calls += len(chunk)
         received = [joined.vote.received_unix_ms for joined in chunk if joined.vote is not None]
         votes += len(received)
         last = max([last or 0, *received]) if received else last
         progress(calls, max(about, calls))
-    return Recounted(calls, votes, last, balance.differences(), _waiting(connection) if scope.is_everything else [])
+    return Recounted(calls, votes, last, balance.differences(), _waiting(connection) if whole else [], edge)
+
+
+def _first_whole_day(connection: Connection) -> int | None:
+    """The first local day of which no call can be archived: somewhere the first of a month begins in the one before."""
+    newest: int | None = connection.execute(select(func.max(archived.c.month))).scalar()
+    return later(newest) * 100 + 2 if newest else None
+
+
+def _of_scope(filed: Iterable[Joined], scope: Scope) -> Iterator[Joined]:
+    """Of files what ``_joined`` gives of the database."""
+    for each in filed:
+        row = each.call
+        if row is None or (scope.branch is not None and row.branch != scope.branch):
+            continue
+        if (scope.first_day or 0) <= row.day <= (scope.last_day or row.day) and row.id >= (scope.from_id or ""):
+            yield each
 
 
 def expected(connection: Connection, scope: Scope) -> int:
@@ -201,6 +234,8 @@ def _joined(connection: Connection, scope: Scope) -> Iterator[Joined]:
         .outerjoin_from(call, vote, (vote.c.call == call.c.id) & (vote.c.desk == call.c.desk))
         .outerjoin(flag, (flag.c.call == call.c.id) & (flag.c.desk == call.c.desk))
         .where(*_within(call, scope))
+        # What is filed and on its way out of the database is counted from the files, or not at all.
+        .where(call.c.id >= boundary(connection))
         .order_by(call.c.id)
     )
     if scope.from_id is not None:

@@ -51,6 +51,7 @@ from schemas.register_tables import (
     participant,
     service,
 )
+from schemas.tables import archived
 
 # Before the first load.
 NO_ORGANISATION = Organisation(name="Zrazkovo", name_en="Zrazkovo")
@@ -117,15 +118,17 @@ def last_known(table: Table) -> Subquery:
 
 def office(connection: Connection, last: Office | None) -> Office:
     """What ingesting needs of the register: ``last`` itself while it did not change since."""
-    current = revision(connection)
-    if last is not None and last.revision == current:
+    bound = select(func.max(archived.c.before_call)).scalar_subquery()
+    row = connection.execute(select(select(organisation.c.revision).scalar_subquery(), bound)).one()
+    current, closed = row[0] or 0, row[1] or ""
+    if last is not None and (last.revision, last.archived) == (current, closed):
         return last
     timezones = {row.id: row.timezone for row in connection.execute(select(branch.c.id, branch.c.timezone))}
     places: dict[str, list[tuple[int, int, str]]] = {}
     for row in connection.execute(select(desk).order_by(desk.c.valid_from)):
         places.setdefault(row.id, []).append((row.valid_from, row.valid_to, row.branch))
     moved = {name: rows for name, rows in places.items() if len({each[2] for each in rows}) > 1}
-    return Office(current, timezones, {name: rows[-1][2] for name, rows in places.items()}, moved)
+    return Office(current, closed, timezones, {name: rows[-1][2] for name, rows in places.items()}, moved)
 
 
 def pack(register: Register) -> bytes:

@@ -7,11 +7,13 @@ note(), last()       the book: backups, restores, recounts, corrections
 """
 
 import time
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from collector.gaps import Gap
+from collector.rollup import Joined
 from collector.store import numbers
 from collector.store.engine import reading, snapshot, writing
 from collector.store.ledger import lock_everything
@@ -67,10 +69,18 @@ class Upkeep:
             good.at_unix_ms if good else None,
         )
 
-    def recount(self, scope: Scope = EVERYTHING, progress: Progress = lambda done, of: None) -> Recounted:
-        """Counts ``scope`` again, as it is at one moment, while others may go on writing. Changes nothing."""
+    def recount(
+        self,
+        scope: Scope = EVERYTHING,
+        progress: Progress = lambda done, of: None,
+        filed: Iterable[Joined] | None = None,
+    ) -> Recounted:
+        """Counts ``scope`` again, as it is at one moment, while others may go on writing. Changes nothing.
+
+        ``filed`` holds the calls of all archived months (collector/archive.py); without it their days are left out.
+        """
         with snapshot(self._engine) as connection:
-            return recount(connection, scope, progress)
+            return recount(connection, scope, progress, filed)
 
     def repair(
         self, who: str, scope: Scope = EVERYTHING, progress: Progress = lambda done, of: None
