@@ -49,7 +49,7 @@ test-pico: .venv/dev.ok ## flashes an emulated Pico W that runs your own image: 
 pads: .venv/flash.ok ## the serial ports and what is on them: PORT=... for one of them
 	@$(BIN)/python -m firmware.host pads $(if $(PORT),--port $(PORT)) $(ARGS)
 
-bench: .venv/dev.ok ## messages a second through the collector, as a ratio to a bare subscriber (needs mosquitto)
+bench: .venv/dev.ok ## messages a second: ours on each database, a bare subscriber, a script, Node-RED (needs mosquitto): ARGS="--rounds 3"
 	@$(BIN)/python tests/bench/bench_collector.py $(ARGS)
 
 bench-demo: .venv/dev.ok ## press to lamp, press to figure and memory of the running demo

@@ -1,43 +1,42 @@
-"""How many messages a second the collector takes, beside a subscriber that does nothing but acknowledge.
+"""How many messages a second the collector takes, beside a subscriber that does nothing but acknowledge, and others.
 
-Both drain the same kind of backlog (a call and its vote, 24 desks) from Mosquitto's queue for a persistent session,
-in turns, three rounds, medians. The collector does everything it does in an office: strict decoding, join, roll-up,
-a commit that survives a power cut, acknowledgements and receipts. Rates depend on the machine; compare the ratio.
+All drain the same backlog (a call and its vote, 24 desks), queued by the broker while they are stopped, in turns, each
+round with a fresh database. Ours do everything they do in an office: strict decoding, join, roll-ups, a commit that
+survives a power cut, acknowledgements and receipts. Rates depend on the machine; compare the ratios within one run.
 
-    python tests/bench/bench_collector.py [--messages 20000] [--rounds 3]
+    python tests/bench/bench_collector.py [--messages 20000] [--rounds 5] [--only bare,sqlite] [--json FILE]
 """
 
 import argparse
+import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import paho.mqtt.client as paho  # noqa: E402
-import psutil  # noqa: E402
 
-from collector.mqtt import SUBSCRIPTIONS  # noqa: E402
-from collector.store import Store  # noqa: E402
 from protocol import codec, topics  # noqa: E402
-from tests.integration.collector_process import CollectorProcess, event, vote  # noqa: E402
+from sim.postgres import Postgres, find_programs  # noqa: E402
+from tests.bench import contenders as field  # noqa: E402
+from tests.bench.contenders import Contender  # noqa: E402
+from tests.integration.collector_process import event, vote  # noqa: E402
 from tests.integration.mosquitto import GuardedMosquitto  # noqa: E402
 
 DESKS = tuple(f"centre-{number:02}" for number in range(1, 25))
-CLIENT_IDS = {"bare": "bare-1", "collector": "collector-1"}
-DEADLINE_S = 180
+USERS = ("collector", "collector-1", "collector-2", "feed", "it", "bench")
 
 
 @dataclass
 class Drained:
-    """One backlog taken in by one subscriber."""
+    """One backlog taken in by one contender."""
 
     messages: int
     seconds: float
@@ -55,80 +54,80 @@ class Drained:
 
 def main() -> None:
     arguments = parse()
-    if arguments.bare:
-        bare(arguments.bare, arguments.messages)
-        return
     with tempfile.TemporaryDirectory() as folder:
-        results = measure(Path(folder), arguments.messages, arguments.rounds)
+        Path(folder).chmod(0o755)  # PostgreSQL is another user
+        results = measure(Path(folder), arguments)
     report(results)
+    if arguments.json:
+        told = {name: [asdict(each) for each in taken] for name, (_, taken) in results.items()}
+        arguments.json.write_text(json.dumps({"load": os.getloadavg()[0], "results": told}, indent=1))
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--messages", type=int, default=20_000, help="a round, half of them votes")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--bare", type=int, metavar="PORT", help=argparse.SUPPRESS)  # be the bare subscriber
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", type=lambda text: text.split(","), help="names of contenders, with commas between")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="every single measurement, for keeping")
     return parser.parse_args()
 
 
-def measure(folder: Path, messages: int, rounds: int) -> dict[str, list[Drained]]:
-    options = "max_queued_messages 0\nmax_inflight_messages 1000\n"
-    broker = GuardedMosquitto(folder / "broker", ("collector", "feed", "it", "bench"), options=options)
-    with (folder / "broker" / "acl").open("a") as acl:
-        acl.write("user bench\ntopic readwrite #\n")
-    broker.start()
-    collector = CollectorProcess(folder, broker.port, f"sqlite:///{folder / 'bench.db'}", DESKS)
-    results: dict[str, list[Drained]] = {"bare": [], "collector": []}
+def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, tuple[Contender, list[Drained]]]:
+    wanted, programs = arguments.only, find_programs()
+    cluster = None
+    if programs and (not wanted or any(name.startswith("postgresql") for name in wanted)):
+        cluster = Postgres(folder / "postgres", programs).start()  # with fsync, as in an office
+    with_node_red = not wanted or any(name.startswith("node-red") for name in wanted)
+    found = field.contenders(DESKS, cluster, with_node_red=with_node_red)
+    results: dict[str, tuple[Contender, list[Drained]]] = {
+        each.name: (each, []) for each in found if not wanted or each.name in wanted
+    }
     try:
-        collector.start().stop()  # makes the database and the session
-        for number in range(rounds):
-            for name, taken in results.items():
-                leave_session(broker, name)
-                publish(broker, number * messages // 2, messages // 2)
-                taken.append(drain_bare(broker, messages) if name == "bare" else drain(collector, folder, messages))
-                print(f"  {name:9} {taken[-1].rate:8,.0f} messages/s", file=sys.stderr)
-                forget_session(broker, name)
+        for number in range(arguments.rounds):
+            for contender, taken in results.values():
+                place = folder / f"{contender.name}-{number}"
+                place.mkdir()
+                taken.append(drain(contender, place, min(arguments.messages, contender.most)))
+                print(f"  {contender.name:13} {taken[-1].rate:8,.0f} messages/s", file=sys.stderr)
     finally:
-        collector.kill()
-        broker.stop()
+        if cluster is not None:
+            cluster.stop()
     return results
 
 
-def leave_session(broker: GuardedMosquitto, name: str) -> None:
-    """Subscribes and goes, so that the broker queues what comes."""
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, CLIENT_IDS[name], clean_session=False)
-    client.username_pw_set("collector", broker.password("collector"))
-    done: list[bool] = []
-    client.on_connect = lambda client, *_: client.subscribe(list(SUBSCRIPTIONS))
-    client.on_subscribe = lambda *_: done.append(True)
-    client.connect("127.0.0.1", broker.port)
-    while not done:
-        client.loop(0.1)
-    client.disconnect()
+def drain(contender: Contender, folder: Path, messages: int) -> Drained:
+    broker = make_broker(folder / "broker")
+    running = contender.start(folder, broker)
+    try:
+        field.pause(running)
+        publish(broker, messages // 2)
+        cpu_before, begun = field.cpu_seconds(running), time.monotonic()
+        field.go_on(running)
+        field.wait_for_votes(running, messages // 2)
+        seconds = time.monotonic() - begun
+        return Drained(messages, seconds, field.cpu_seconds(running) - cpu_before, field.resident_bytes(running))
+    finally:
+        field.end(running)
+        broker.stop()
 
 
-def forget_session(broker: GuardedMosquitto, name: str) -> None:
-    """A clean session of the same name ends the queue: the other subscriber's turn would fill it for nothing."""
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, CLIENT_IDS[name], clean_session=True)
-    client.username_pw_set("collector", broker.password("collector"))
-    done: list[bool] = []
-    client.on_connect = lambda *_: done.append(True)
-    client.connect("127.0.0.1", broker.port)
-    while not done:
-        client.loop(0.1)
-    client.disconnect()
+def make_broker(folder: Path) -> GuardedMosquitto:
+    broker = GuardedMosquitto(folder, USERS, options="max_queued_messages 0\nmax_inflight_messages 1000\n")
+    with (folder / "acl").open("a") as acl:
+        acl.write("user bench\ntopic readwrite #\n")
+    return broker.start()
 
 
-def publish(broker: GuardedMosquitto, first: int, calls: int) -> None:
+def publish(broker: GuardedMosquitto, calls: int) -> None:
     """``calls`` calls, each with its vote, and waits until the broker has them all."""
     client = paho.Client(paho.CallbackAPIVersion.VERSION2)
     client.username_pw_set("bench", broker.password("bench"))
     client.max_inflight_messages_set(0)
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
-    sent = [client.publish(topic, payload, 1) for topic, payload in backlog(first, calls)]
+    sent = [client.publish(topic, payload, 1) for topic, payload in backlog(0, calls)]
     for each in sent:
-        each.wait_for_publish(DEADLINE_S)
+        each.wait_for_publish(field.DEADLINE_S)
     client.disconnect()
     client.loop_stop()
 
@@ -141,96 +140,27 @@ def backlog(first: int, calls: int) -> Iterator[tuple[str, bytes]]:
         yield topics.desk(desk, "vote"), codec.encode(vote(number, number % 3 + 1, seq=number + 1))
 
 
-def drain(collector: CollectorProcess, folder: Path, messages: int) -> Drained:
-    with Store.open(f"sqlite:///{folder / 'bench.db'}") as store:
-        goal = store.counts()["votes"] + messages // 2
-        collector.start_only()
-        assert collector.process
-        # The backlog comes before the broker's answer to the subscription, so "ready" would be too late.
-        while store.counts()["votes"] == goal - messages // 2:
-            time.sleep(0.002)
-        begun, already = Stopwatch(collector.process.pid), store.counts()["votes"] - goal + messages // 2
-        while store.counts()["votes"] < goal:
-            time.sleep(0.02)
-            assert begun.seconds < DEADLINE_S, collector.says
-        result = begun.result(messages - 2 * already)
-        collector.stop()
-        assert store.counts()["kept"] == {} and store.counts()["waiting"] == 0
-    return result
-
-
-def drain_bare(broker: GuardedMosquitto, messages: int) -> Drained:
-    process = subprocess.Popen(
-        [sys.executable, __file__, "--bare", str(broker.port), "--messages", str(messages)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        env=os.environ | {"BENCH_PASSWORD": broker.password("collector")},
-        text=True,
-    )
-    assert process.stdout and process.stdin
-    assert process.stdout.readline() == "ready\n"
-    begun = Stopwatch(process.pid)
-    assert process.stdout.readline() == "done\n"
-    result = begun.result(messages)
-    process.communicate("\n", DEADLINE_S)
-    return result
-
-
-def bare(port: int, messages: int) -> None:
-    """The subscriber to compare with: paho, one thread, every message acknowledged by hand, nothing else."""
-    count = 0
-
-    def on_message(client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
-        nonlocal count
-        client.ack(message.mid, message.qos)
-        count += 1
-
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, CLIENT_IDS["bare"], clean_session=False, manual_ack=True)
-    client.username_pw_set("collector", os.environ["BENCH_PASSWORD"])
-    client.on_connect = lambda client, *_: client.subscribe(list(SUBSCRIPTIONS))
-    client.on_subscribe = lambda *_: print("ready", flush=True)
-    client.on_message = on_message
-    client.connect("127.0.0.1", port)
-    while count < messages:
-        client.loop(1.0)
-    print("done", flush=True)
-    sys.stdin.readline()
-    client.disconnect()
-
-
-class Stopwatch:
-    """Wall clock and CPU time of a process from here on."""
-
-    def __init__(self, pid: int):
-        self._process = psutil.Process(pid)
-        self._cpu = self._cpu_seconds()
-        self._begun = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._begun
-
-    def result(self, messages: int) -> Drained:
-        return Drained(messages, self.seconds, self._cpu_seconds() - self._cpu, self._process.memory_info().rss)
-
-    def _cpu_seconds(self) -> float:
-        times = self._process.cpu_times()
-        return float(times.user + times.system)
-
-
-def report(results: dict[str, list[Drained]]) -> None:
-    print(f"{'':22}{'messages/s':>12}{'CPU µs each':>14}{'resident MB':>14}")
-    for name, label in (("bare", "bare paho subscriber"), ("collector", "collector")):
-        taken = results[name]
-        rate = statistics.median(each.rate for each in taken)
-        cpu = statistics.median(each.cpu_us for each in taken)
+def report(results: dict[str, tuple[Contender, list[Drained]]]) -> None:
+    heads = f"{'messages/s':>12}{'spread':>9}{'CPU µs each':>13}{'resident MB':>13}{'of bare, rate':>15}{'CPU':>7}"
+    print(f"{'':36}{heads}")
+    bare = results["bare"][1] if "bare" in results else []
+    for contender, taken in results.values():
+        rates = [each.rate for each in taken]
+        rate, cpu = statistics.median(rates), statistics.median(each.cpu_us for each in taken)
+        spread = (max(rates) - min(rates)) / rate / 2
         resident = max(each.resident_bytes for each in taken) / 1e6
-        print(f"{label:22}{rate:12,.0f}{cpu:14.0f}{resident:14.0f}")
-    rates = [one.rate / other.rate for one, other in zip(results["collector"], results["bare"], strict=True)]
-    costs = [one.cpu_us / other.cpu_us for one, other in zip(results["collector"], results["bare"], strict=True)]
-    print(f"ratio: {statistics.median(rates):.2f} of the bare rate, {statistics.median(costs):.2f} times its CPU")
+        line = f"{contender.label:36}{rate:12,.0f}{f'±{spread:.0%}':>9}{cpu:13.0f}{resident:13.0f}"
+        if bare:
+            line += f"{_ratio(rates, [each.rate for each in bare]):15.2f}"
+            line += f"{_ratio([each.cpu_us for each in taken], [each.cpu_us for each in bare]):7.2f}"
+        print(line)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores: with neighbours, compare the CPU")
+    print("CPU and memory are the subscriber's own; PostgreSQL comes on top. Spread: half the range")
+
+
+def _ratio(ours: list[float], bare: list[float]) -> float:
+    """The median of the ratios within each round."""
+    return statistics.median(one / other for one, other in zip(ours, bare, strict=True))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from collector import decoding
@@ -115,7 +115,7 @@ def spoilt(draw: st.DrawFn, text: str) -> bytes:
 
 @pytest.mark.parametrize("cls", HEARD, ids=lambda cls: cls.__name__)
 def test_both_decoders_say_the_same_of_every_payload(cls: type[Message]) -> None:
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(payloads(cls))
     def check(payload: bytes) -> None:
         both_say_the_same(cls.KIND, payload)
@@ -128,7 +128,7 @@ def test_the_quick_way_takes_what_is_right(cls: type[Message]) -> None:
     """Were it to leave everything to the codec, it would be right, and useless."""
     fits = st.fixed_dictionaries({name: allowed(rule) for name, rule in cls.FIELDS})
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(fits)
     def check(values: dict[str, Any]) -> None:
         payload = json.dumps({"v": VERSION} | values).encode()
