@@ -1,5 +1,7 @@
 """Reads the body of a form or of a small JSON object. Nothing larger than a few kilobytes is taken in."""
 
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -61,3 +63,23 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
     except ClientDisconnect:
         raise BadRequestBody("It ends too early.") from None
     return bytes(body)
+
+
+async def uploaded_files(request: Request, most_bytes: int) -> dict[str, bytes]:
+    """The files of a form sent as multipart/form-data (RFC 7578), by their names. Raises BadRequestBody."""
+    body = await read_body(request, most_bytes)
+    kind = request.headers.get("content-type", "")
+    if not kind.startswith("multipart/form-data"):
+        raise BadRequestBody("It is not a form with files.")
+    parts = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n" + body)
+    found: dict[str, bytes] = {}
+    for part in parts.iter_parts() if parts.is_multipart() else ():
+        name, content = part.get_filename(), part.get_payload(decode=True)
+        if name and isinstance(content, bytes):
+            found[name] = content
+    return found
+
+
+async def large_form_fields(request: Request, most_bytes: int) -> dict[str, str]:
+    """As ``form_fields``, for a form that carries an archive back."""
+    return _form(await read_body(request, most_bytes))

@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from api import charts, fleet_pages
+from api import charts, fleet_pages, register_pages
 from api.auth import SIGN_IN_PAGE, open_to_all, reader, require
 from api.errors import ApiError, BadQuestion
 from api.figures_answers import Asked, read_answers
@@ -38,6 +38,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.state.problem_page = problem_page
     app.include_router(router)
     app.include_router(fleet_pages.router)
+    app.include_router(register_pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
 

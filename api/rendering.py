@@ -105,6 +105,8 @@ class Renderer:
             pages.append({"name": "figures", "href": "/figures", "title": _("Figures")})
         if "devices" in scopes:
             pages.append({"name": "devices", "href": "/devices", "title": _("Devices")})
+        if "register" in scopes:
+            pages.append({"name": "register", "href": "/register", "title": _("Register")})
         if "report" in scopes:
             pages.append({"name": "report", "href": "/report", "title": _("No lights?")})
         if scopes.issuperset(("try", *LIVE_SCOPES)) and self.parts.bench is not None:

@@ -4,14 +4,9 @@ No real office is meant: the branches bear names of the order's districts so tha
 organisation, its people and every number are made up, and the register says ``simulated = true``.
 """
 
-import json
-import tomllib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
-
-from schemas.register import Register
 
 TIMEZONE = "Europe/Kyiv"
 
@@ -83,9 +78,6 @@ class City:
     def operators_of(self, branch: str) -> list[Operator]:
         return [operator for operator in self.operators if operator.branch == branch]
 
-
-COMPLAINTS_BOOK = "на столику біля входу, праворуч від інформаційної стійки"
-COMPLAINTS_BOOK_EN = "on the small table by the entrance, to the right of the information desk"
 
 _BRANCHES = (
     Branch("tsentr", "Центр", "Centre", "20:00", 0.06),
@@ -212,30 +204,3 @@ def with_fewer_desks(city: City, count: int) -> City:
     names = {branch.id for branch in branches}
     operators = tuple(operator for operator in city.operators if operator.branch in names)
     return City(city.name, city.name_en, branches, city.services, desks, operators)
-
-
-def register_toml(city: City = CITY) -> str:
-    """The register file of the city, as the collector and the feed read it."""
-    lines = ["[organisation]", *_keys(name=city.name, name_en=city.name_en, simulated=True)]
-    for branch in city.branches:
-        lines += ["", "[[branch]]", *_keys(id=branch.id, name=branch.name, name_en=branch.name_en)]
-        lines += _keys(timezone=TIMEZONE, day_ends=branch.day_ends)
-        lines += _keys(complaints_book=COMPLAINTS_BOOK, complaints_book_en=COMPLAINTS_BOOK_EN)
-    for service in city.services:
-        lines += ["", "[[service]]", *_keys(id=service.id, name=service.name, name_en=service.name_en)]
-    for desk in city.desks:
-        lines += ["", "[[desk]]", *_keys(id=desk.id, branch=desk.branch, label=desk.label)]
-    return "\n".join(lines) + "\n"
-
-
-def register(city: City = CITY) -> Register:
-    return Register.model_validate(tomllib.loads(register_toml(city)))
-
-
-def write_register(path: Path, city: City = CITY) -> None:
-    path.write_text(register_toml(city), encoding="utf-8")
-
-
-def _keys(**values: str | bool) -> list[str]:
-    # A JSON string without escapes beyond \" and \\ is a TOML basic string, and true is true.
-    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]

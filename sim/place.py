@@ -19,8 +19,9 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from protocol.access import SERVER_RULES
-from sim.city import City, write_register
+from sim.city import City
 from sim.errors import InUse, SettingsError
+from sim.office import write_register
 from sim.passwords import digest, new_secret, password_file, write_private
 from sim.ports import HOST
 

@@ -24,9 +24,10 @@ from firmware.core.journal import Journal
 from firmware.core.pad import LAMPS, SAVE, Pad
 from protocol import codec, topics
 from protocol.messages import Ack, CallOpened, Message, QueueEvent
-from sim.city import CITY, TIMEZONE, City, register, with_fewer_desks
+from sim.city import CITY, TIMEZONE, City, with_fewer_desks
 from sim.day import Day
 from sim.ledger import Ledger
+from sim.office import register
 from sim.oracle import Oracle, compare
 from sim.webhook import QueueNews
 

@@ -9,8 +9,9 @@ import pytest
 
 from collector.store import Store
 from schemas.periods import day_key
-from sim.city import CITY, register
+from sim.city import CITY
 from sim.history import lay_down, next_day
+from sim.office import register
 from sim.year import calls_of_day
 
 FIRST, SUNDAY, LAST = date(2026, 9, 24), date(2026, 9, 27), date(2026, 10, 4)

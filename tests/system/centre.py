@@ -25,7 +25,7 @@ T = TypeVar("T")
 PATIENCE_S = 20.0
 ALL, NONE = "111", "000"
 ONE = {1: "100", 2: "010", 3: "001"}
-SCOPES = ("figures", "operators", "devices", "metrics", "try", "control", "report")
+SCOPES = ("figures", "operators", "devices", "metrics", "try", "control", "report", "register")
 
 
 def eventually(what: str, look: Callable[[], T | None], within_s: float = PATIENCE_S) -> T:

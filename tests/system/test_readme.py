@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.city import CITY, write_register
+from sim.city import CITY
+from sim.office import write_register
 from tests.system.centre import Centre
 
 ROOT = Path(__file__).parents[2]

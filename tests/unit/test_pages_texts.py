@@ -36,6 +36,8 @@ MODULES = (
     "fleet_pages",
     "report_page",
     "rollout_page",
+    "register_page",
+    "register_pages",
 )
 Used = tuple[str | None, str | tuple[str, ...]]
 
