@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from api.app import create_app, routes_only
 from api.serve import listening_socket, serve
 from api.settings import Settings, load_settings
 from collector.store import Store, StoreError
+from schemas import logs
 from schemas.settings import BadSettings
 
 
@@ -22,9 +22,10 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.do == "openapi":
         return _print_openapi()
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.set_up()
     try:
         settings = load_settings(arguments.config, os.environ)
+        logs.set_up(settings.log_format)
     except BadSettings as error:
         print(f"api: {error}", file=sys.stderr)
         return 2

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from api.parts import Parts
 from api.settings import Settings
+from schemas.service import Service
 
 log = logging.getLogger("api")
 access_log = logging.getLogger("uvicorn.access")
@@ -25,14 +26,21 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, parts: Parts):
         super().__init__(config)
         self._parts = parts
+        self._service = Service()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for each in sockets or ():
             host, port = each.getsockname()[:2]
+            self._service.ready("serves")
             log.info("ready on http://%s:%d", f"[{host}]" if ":" in host else host, port)
 
+    async def on_tick(self, counter: int) -> bool:
+        self._service.alive()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._service.stopping()
         self._parts.hub.close()
         await super().shutdown(sockets)
 

@@ -1,7 +1,6 @@
 """``python -m collector``: reads arguments and environment, hands over to collector/commands.py."""
 
 import argparse
-import logging
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from collector.doctor import doctor as examine
 from collector.errors import CollectorError, SettingsError
 from collector.rollup import CUTS
 from collector.settings import load_settings
+from schemas import logs
 from schemas.settings import BadSettings
 
 
@@ -90,12 +90,13 @@ def _add_token(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def main() -> int:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.set_up()
     arguments = parser().parse_args()
     try:
         command = commands.check_config if arguments.check_config else arguments.command
-        return int(command(load_settings(arguments.config, os.environ), arguments))
+        settings = load_settings(arguments.config, os.environ)
+        logs.set_up(settings.log_format)
+        return int(command(settings, arguments))
     except (CollectorError, BadSettings) as error:
         print(f"collector: {error}", file=sys.stderr)
         return 2 if isinstance(error, SettingsError | BadSettings) else 1

@@ -19,6 +19,7 @@ from collector.mqtt import Broker
 from collector.spool import Taker
 from collector.store import Store
 from protocol.messages import Ack
+from schemas.logs import about
 from schemas.service import Service
 
 log = logging.getLogger("collector")
@@ -182,7 +183,7 @@ class Summary:
     def say(self) -> None:
         if self._counts:
             parts = ", ".join(f"{name} {number}" for name, number in self._counts.most_common())
-            log.info("%d messages: %s", self._counts.total(), parts)
+            log.info("%d messages: %s", self._counts.total(), parts, extra=about(**self._counts))
         self._counts.clear()
         self._due = time.monotonic() + _SUMMARY_S
 

@@ -49,6 +49,7 @@ class Service:
             return
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+                line.setblocking(False)  # a listener that does not read must not hold up the work
                 line.sendto(words.encode(), self._address)
         except OSError:
             pass  # systemd, not we, would have to be mended

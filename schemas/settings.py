@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from schemas.logs import LogFormat
 from schemas.mistakes import Finder, fitting, password_in, sentences, syntax
 
 
@@ -30,6 +31,8 @@ class ProgramSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
     SECRETS: ClassVar[tuple[str, ...]] = ()
     NEEDED: ClassVar[tuple[str, ...]] = ()  # secrets that it cannot serve without, though its other commands can
+
+    log_format: LogFormat = "text"  # or "json", a line for each event, for programs that read logs
 
     @classmethod
     def settings_customise_sources(

@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import json
-import logging
 import os
 import secrets
 import sys
@@ -15,13 +14,12 @@ from collector.feed.errors import BadSettings, FeedError
 from collector.feed.settings import load
 from collector.feed.webhook import document
 from collector.feed.wiring import Feed, check
+from schemas import logs
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s feed %(levelname)s %(message)s")
-    for talkative in ("uvicorn", "alembic", "httpx2", "httpcore2"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
+    logs.set_up()
     if options.do == "token":
         token = secrets.token_urlsafe(32)
         print(f"token   {token}\ndigest  {hashlib.sha256(token.encode()).hexdigest()}")
@@ -31,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     try:
         settings = load(options.config, os.environ)
+        logs.set_up(settings.log_format)
         if options.check_config:
             check(settings)
             print("feed: the settings are good")

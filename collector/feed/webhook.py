@@ -23,6 +23,7 @@ from collector.feed import source
 from collector.feed.body import Fault, NotJson, Reader
 from collector.feed.intake import Intake
 from collector.feed.source import Route
+from schemas.logs import about
 from schemas.webhook import MOST_EVENTS, Problem, QueueNews, Receipt
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ TITLES = {
     503: "Cannot be kept now",
 }
 
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _REF = "#/components/schemas/"
 # The body is read by hand, to keep to its limits of size and time; this is how other people's tools see it.
 _BODY = {
@@ -81,6 +83,7 @@ def create_app(
     *,
     digests: Iterable[str],
     health: Callable[[], Mapping[str, object]],
+    metrics: Callable[[], bytes] = bytes,
     clock: Callable[[], int],
     routes: Iterable[Route] = (),
 ) -> FastAPI:
@@ -89,6 +92,7 @@ def create_app(
     Args:
         digests: SHA-256, in hex, of every token that may send events.
         health: what ``GET /v1/health`` answers.
+        metrics: what ``GET /metrics`` does.
         clock: the wall clock, Unix milliseconds.
         routes: paths of queue systems that call us in words of their own; they stand in no document.
     """
@@ -113,6 +117,10 @@ def create_app(
     def get_health() -> JSONResponse:
         """Whether the broker is connected, and what still waits for the collector, by branch."""
         return JSONResponse(dict(health()), headers={"Cache-Control": "no-store"})
+
+    @app.get("/metrics", include_in_schema=False)
+    def get_metrics() -> Response:
+        return Response(metrics(), media_type=_PROMETHEUS, headers={"Cache-Control": "no-store"})
 
     for route in routes:
         app.add_api_route(route.path, _endpoint(route), methods=[route.method], include_in_schema=False)
@@ -155,8 +163,9 @@ def _take(intake: Intake, reader: Reader, body: bytes, now_unix_ms: int) -> dict
         raise Refused(422, "nothing of this request was taken", events)
     accepted = intake.accept(events)
     took_ms = (time.perf_counter() - started) * 1000
-    logger.info("took %d events, %d repeated, in %.1f ms", accepted.accepted, accepted.repeated, took_ms)
-    return {"accepted": accepted.accepted, "repeated": accepted.repeated}
+    said = {"accepted": accepted.accepted, "repeated": accepted.repeated}
+    logger.info("took %d events, %d repeated, in %.1f ms", *said.values(), took_ms, extra=about(**said))
+    return said
 
 
 def _authorise(request: Request, digests: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from collector.feed.body import Reader
 from collector.feed.errors import BadSettings
 from collector.feed.health import Heart, health
 from collector.feed.intake import Intake
+from collector.feed.metrics import Metrics
 from collector.feed.publisher import Publisher
 from collector.feed.recording import Recorder
 from collector.feed.registry import ADAPTERS
@@ -24,6 +25,7 @@ from collector.feed.store import FeedStore
 from collector.feed.webhook import create_app
 from collector.line import Broker
 from collector.tls import Trust, trust
+from schemas.service import Service
 
 logger = logging.getLogger(__name__)
 
@@ -88,12 +90,24 @@ class Feed:
                 found.append(adapter.opens(table, Means(self.site, self._intake, self._store, unix_ms, secret)))
         return found
 
+    def _metrics(self) -> Metrics:
+        return Metrics(
+            self._settings,
+            self._store,
+            self._publisher,
+            self._sources,
+            list(self.site.branches),
+            last_events=self._intake.last_event_unix_ms,
+            clock=unix_ms,
+        )
+
     def _serve(self, listening: socket.socket) -> None:
         app = create_app(
             self._intake,
             self._reader,
             digests=self._settings.tokens,
             health=self.health,
+            metrics=self._metrics().text,
             clock=unix_ms,
             routes=[route for source in self._sources for route in source.routes],
         )
@@ -114,13 +128,21 @@ class Feed:
 
 
 class _Server(uvicorn.Server):
+    service = Service()
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
+            self.service.ready("serves")
             logger.info("ready: %s://%s:%d", "https" if self.config.ssl else "http", host, port)
 
+    async def on_tick(self, counter: int) -> bool:
+        self.service.alive()
+        return await super().on_tick(counter)
+
     def leave(self, number: int, frame: FrameType | None) -> None:
+        self.service.stopping()
         self.should_exit = True
 
 

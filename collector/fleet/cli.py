@@ -9,7 +9,9 @@ from argparse import Namespace
 from datetime import UTC, datetime
 
 from collector.errors import StoreError
+from collector.exposition import expose
 from collector.fleet.alerts import Hook, Mailer, Post, recipients
+from collector.fleet.metrics import registry
 from collector.fleet.passwords import PasswordFile, rendered
 from collector.fleet.queues import QueueLimits
 from collector.fleet.rollout import summary
@@ -45,7 +47,11 @@ def run(settings: Settings, _: Namespace) -> int:
     store = open_store(settings.database_url, stop)
     if store is not None:
         with store:
-            make_service(store, broker, settings).run(stop)
+            service = make_service(store, broker, settings)
+            endpoint = expose(registry(store, settings, lambda: service.connected), settings)
+            service.run(stop)
+            if endpoint is not None:
+                endpoint.close()
     logging.getLogger("fleet").info("stopped")
     return 0
 

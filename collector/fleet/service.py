@@ -30,6 +30,8 @@ from collector.store.faults import Change, Closed, Opened
 from protocol import codec, topics
 from protocol.errors import ProtocolError
 from protocol.messages import CallClosed, CallOpened, Health, PadStatus, Pulse, Want
+from schemas.logs import about
+from schemas.service import Service as Systemd
 
 log = logging.getLogger("fleet")
 
@@ -77,6 +79,7 @@ class Service:
         self._desks: dict[str, str] = {}  # each one's branch
         self._complained: set[str] = set()
         self._ready = False
+        self._systemd = Systemd()
         self._watch = Watch(limits, (), {}, self._now_ms())
         self._office = Opening(None)
         self._queues = QueueWatch(queue_limits, self._is_open)
@@ -90,17 +93,24 @@ class Service:
         self._pieces = Pieces(shelf, lambda topic, payload: self._line.publish(topic, payload, qos=0), per_second)
         self._driver = Driver(store.fleet, self._watch, shelf, self._line.publish)
 
+    @property
+    def connected(self) -> bool:
+        """To the broker."""
+        return self._line.up
+
     def run(self, stop: Stop) -> None:
         """Serves until ``stop`` is wished for."""
         self._guarded(self._agree)
         self._guarded(self._shelf.look)
         self._pieces.start()
         self._line.start()
+        self._systemd.ready("watches")
         telling = threading.Thread(target=self._tell, args=(stop,), name="post", daemon=True)
         telling.start()
         try:
             self._work(stop)
         finally:
+            self._systemd.stopping()
             self._line.stop()
             self._pieces.stop()
             telling.join(timeout=1.0)  # a mail server that takes its time is not waited for
@@ -132,6 +142,7 @@ class Service:
             except Exception:
                 log.exception("the fleet service met an error of ours and goes on")
             now_s = time.monotonic()
+            self._systemd.alive()
             if now_s - tick_s >= _TICK_S:
                 tick_s = now_s
                 self._watch.tick(self._now_ms())
@@ -179,7 +190,8 @@ class Service:
             if isinstance(change, Opened):
                 if change.desk and change.kind != SILENT and change.desk not in self._desks:
                     continue  # not in the register: nobody is to be told of it
-                log.warning("%s: %s (%s)", change.desk or "broker", change.kind, change.detail)
+                of = about(desk=change.desk, fault=change.kind)
+                log.warning("%s: %s (%s)", change.desk or "broker", change.kind, change.detail, extra=of)
             elif isinstance(change, Closed):
                 log.info("%s: no longer %s", change.desk or "broker", change.kind)
             self._owed.append(change)
