@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from collector.store import Store
+from collector.store.upkeep import RECOUNT
 from protocol import topics
 from schemas.service import Service
 from tests.integration.collector_process import ROOT, Wire, call_id, vote
@@ -25,6 +27,7 @@ from tests.integration.mosquitto import GuardedMosquitto
 from tests.integration.pad_broker import free_port
 from tests.integration.test_collector_metrics import promtool
 from tests.integration.test_restored_backups import DESK, REGISTER
+from tests.unit.test_alerts import rules
 
 DEADLINE_S = 30
 STOPS_WITHIN_S = 8.0  # five of a working program's, and a machine full of other tests
@@ -116,6 +119,7 @@ def office(tmp_path: Path, broker: GuardedMosquitto) -> Iterator[dict[str, Serve
     url = f"sqlite:///{tmp_path / 'zrazkovo.db'}"
     with Store.open(url) as store:
         store.load_register(REGISTER)
+        store.upkeep.note(RECOUNT, "test", ok=True, amount=0)
     at_broker = {"broker_port": str(broker.port), "database_url": url}
     servers = {
         "collector": Server(
@@ -197,6 +201,12 @@ def measured(office: dict[str, Server], feed: str) -> None:
         assert linted.returncode == 0, linted.stdout + linted.stderr
         assert "broker_up 1.0" in text and "_build_info{" in text
         assert OPERATOR not in text and DESK not in text and "planted" not in text
+    shown = set(re.findall(r"^# TYPE (\w+)", "".join(texts), re.MULTILINE))
+    for name in set(re.findall(r"zrazkovo_\w+", " ".join(str(each["expr"]) for each in rules()))):
+        if name.endswith("_"):  # the beginning of several
+            assert any(each.startswith(name) for each in shown), name
+        elif name != "zrazkovo_pads_outbox":  # of the api
+            assert re.sub("_bucket$", "", name) in shown, f"an alert asks for {name}, which nobody shows"
     assert 'zrazkovo_feed_outbox_events{branch="centre"}' in texts[0]
     assert 'zrazkovo_fleet_faults{kind="dark"} ' in texts[2]
 
