@@ -71,14 +71,11 @@ def _program(plan: Plan, program: str, name: str) -> list[str]:
         "    depends_on: [broker]",
     ]
     if name != program:
-        lines.append(f'    environment: {{"ZRAZKOVO_COLLECTOR_BROKER_USER": "{name}"}}')
+        lines.append(f"    env_file: {plan.file(f'config/{name}.env')}")
     keys = credentials(program)
     if keys:
         # What systemd's LoadCredential does for the other kind of installation.
-        own = {"CREDENTIALS_DIRECTORY": "/run/secrets"}
-        lines = [line for line in lines if not line.startswith("    environment")]
-        own |= {"ZRAZKOVO_COLLECTOR_BROKER_USER": name} if name != program else {}
-        lines += ["    environment:", *(f"      {key}: {value}" for key, value in own.items()), "    secrets:"]
+        lines += ["    environment:", "      CREDENTIALS_DIRECTORY: /run/secrets", "    secrets:"]
         for key in keys:
             lines += [f"      - source: {name}.{key}", f"        target: {key}"]
     return lines

@@ -8,6 +8,7 @@ from pathlib import Path
 # Files with a secret in them: their differences are told, not shown.
 _CONCEALED = ("mosquitto/servers", "mosquitto/bridge/centre.conf")
 _EXECUTABLE = (".sh",)
+_OURS = "config/"  # for our own user alone
 
 
 def differences(folder: Path, wanted: Mapping[str, str]) -> Iterator[str]:
@@ -40,9 +41,17 @@ def write(folder: Path, wanted: Mapping[str, str]) -> list[str]:
         if path.exists() and path.read_text(encoding="utf-8", errors="replace") == text:
             continue
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _replace(path, text, 0o600 if name in _CONCEALED else 0o755 if name.endswith(_EXECUTABLE) else 0o644)
+        _replace(path, text, _mode(name))
         written.append(name)
     return written
+
+
+def _mode(name: str) -> int:
+    if name in _CONCEALED:
+        return 0o600
+    if name.startswith(_OURS):
+        return 0o640
+    return 0o755 if name.endswith(_EXECUTABLE) else 0o644
 
 
 def _replace(path: Path, text: str, mode: int) -> None:

@@ -55,6 +55,10 @@ class Plan:
             raise DeployError(f"--domain: {self.domain!r} is neither a host name nor an address")
         if self.collectors > 1 and self.database.startswith("sqlite"):
             raise DeployError("--collectors: several need --database postgresql; SQLite has one writer")
+        if re.search(r"//[^/@]*:[^/@]*@", self.database):
+            raise DeployError(
+                "--database: no password here, it would stand in files; put ?passfile=FILE behind the URL"
+            )
         if not 1 <= self.collectors <= len(COLLECTORS):
             raise DeployError(f"--collectors: from 1 to {len(COLLECTORS)}")
         for name, path in (("--out", self.out), ("--state", self.state), ("the checkout", self.code)):

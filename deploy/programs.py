@@ -7,6 +7,8 @@ from pathlib import Path
 
 from deploy.plan import Plan
 
+COLLECTOR = "ZRAZKOVO_COLLECTOR_"  # what its variables begin with
+
 
 def database_url(plan: Plan) -> str:
     """Through the local socket as the system's user "zrazkovo", so without a password (PostgreSQL's peer)."""
@@ -31,11 +33,21 @@ def settings(plan: Plan, queue_token: str) -> dict[str, str]:
         "api": (_API_HEAD, data | _api(plan)),
         "feed": (_FEED_HEAD, {"register_file": register} | line | _feed(plan, queue_token)),
     }
-    return {f"{name}.toml": _toml(*found[name]) for name in plan.programs}
+    texts = {f"{name}.toml": _toml(*found[name]) for name in plan.programs}
+    return texts | (_instances(plan) if plan.collectors > 1 else {})
+
+
+def _instances(plan: Plan) -> dict[str, str]:
+    """What differs between equal collectors, as their environment."""
+    first = plan.ports["collector-metrics"]
+    return {
+        f"{user}.env": f"{COLLECTOR}BROKER_USER={user}\n{COLLECTOR}METRICS_PORT={first + number}\n"
+        for number, user in enumerate(plan.collector_users)
+    }
 
 
 def _collector_head(plan: Plan) -> str:
-    several = "" if plan.collectors == 1 else " Each instance gets its broker_user and its port from its unit."
+    several = "" if plan.collectors == 1 else " Each has its own broker_user and metrics_port in collector-1.env, ..."
     return f"# python -m collector; all keys: collector/settings.py.{several}"
 
 

@@ -81,7 +81,7 @@ def _service(plan: Plan, program: str, several: bool) -> str:
     name = "collector-%i" if several else program
     own = ""
     if several:
-        own = "\nEnvironment=ZRAZKOVO_COLLECTOR_BROKER_USER=collector-%i ZRAZKOVO_COLLECTOR_METRICS_PORT=910%i"
+        own = f"\nEnvironmentFile={plan.file('config/collector-%i.env')}"
     secrets = "".join(f"LoadCredential={key}:{plan.secret(f'{name}.{key}')}\n" for key in credentials(program))
     # Vega's engine in the api makes its own machine code.
     fixed = "" if program == "api" else "MemoryDenyWriteExecute=yes\n"
@@ -203,6 +203,7 @@ def _tmpfiles(plan: Plan) -> str:
         f"C {plan.state}/broker/passwords 0640 {ours} {broker} - {plan.file('mosquitto/servers')}",
         f"f {plan.state}/broker/pads 0640 {ours} {broker}",
         f"z {plan.out} 0755 root root",
+        f"Z {plan.file('config')} u=rwX,g=rX,o= root {ours}",
         f"z {plan.file('mosquitto/acl')} 0640 root {broker}",
         f"z {plan.file('mosquitto/servers')} 0640 root {ours}",
         f"z {plan.file('tls/broker.key')} 0640 root {broker}",

@@ -82,8 +82,8 @@ class Installation:
         text = text.replace("%i", instance)
         assert f"WorkingDirectory={ROOT}\n" in text
         (command,) = re.findall(r"^ExecStart=(.*)$", text, re.M)
-        given = re.findall(r"^Environment=(.*)$", text, re.M)
-        environ = dict(each.split("=", 1) for line in given for each in line.split())
+        files = re.findall(r"^EnvironmentFile=(.*)$", text, re.M)
+        environ = dict(line.split("=", 1) for file in files for line in Path(file).read_text().splitlines())
         credentials = self._folder / f"credentials-{unit}"
         for each in re.findall(r"^LoadCredential=(.*)$", text, re.M):
             key, _, path = each.partition(":")

@@ -143,6 +143,7 @@ def test_a_bridge_passes_what_its_user_may_and_nothing_else(tmp_path: Path) -> N
         (("--domain", "not a host"), "--domain"),
         (("--collectors", "2"), "SQLite has one writer"),
         (("--collectors", "9", "--database", "postgresql"), "from 1 to 8"),
+        (("--database", "postgresql://zrazkovo:secret@db/zrazkovo"), "?passfile=FILE"),
         (("--port", "telnet=23"), "telnet=23"),
         (("--branch", "centre"), "for a branch only"),
         (("--state", "/var/lib/a b"), "--state"),
@@ -191,9 +192,11 @@ def test_several_collectors_are_a_user_each(tmp_path: Path) -> None:
     deploy(tmp_path, "centre")
     made = everything(tmp_path)
     unit = made["systemd/zrazkovo-collector@.service"]
-    assert "Environment=ZRAZKOVO_COLLECTOR_BROKER_USER=collector-%i " in unit
+    assert "/config/collector-%i.env\n" in unit
     for number in (1, 2, 3):
         assert f"secrets/collector-{number}.broker_password" in made
+        own = f"BROKER_USER=collector-{number}\nZRAZKOVO_COLLECTOR_METRICS_PORT={9100 + number}\n"
+        assert made[f"config/collector-{number}.env"] == f"ZRAZKOVO_COLLECTOR_{own}"
         assert f"collector-{number}:$7$" in made["mosquitto/servers"]
         assert f"zrazkovo-collector@{number}.service" in made["systemd/zrazkovo.target"]
     assert tomllib.loads(made["config/collector.toml"])["shared_group"] == "collectors"
