@@ -52,7 +52,7 @@ DOORS = {
     "babel": ("api",),
     "jinja2": ("api",),
     "httpx2": ("collector.feed.fqm", "collector.feed.qmatic", "sim"),
-    "rich": ("sim", "firmware.host.screen", "firmware.host.commands.pads"),
+    "rich": ("sim", "collector.feed.check_screen", "firmware.host.screen", "firmware.host.commands.pads"),
     "mpremote": ("firmware.host.device",),
     "serial": ("firmware.host.ports",),
     "segno": ("firmware.host.label",),

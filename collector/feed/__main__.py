@@ -10,8 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collector.errors import CollectorError
+from collector.feed.check_screen import as_json, show
 from collector.feed.errors import BadSettings, FeedError
-from collector.feed.settings import load
+from collector.feed.recorded_day import read_day
+from collector.feed.settings import Settings, load
+from collector.feed.site import site_of
+from collector.feed.understood import understand
 from collector.feed.webhook import document
 from collector.feed.wiring import Feed, check
 from schemas import logs
@@ -34,6 +38,8 @@ def main(arguments: Sequence[str]) -> int:
             check(settings)
             print("feed: the settings are good")
             return 0
+        if options.do == "check":
+            return check_day(settings, options.files, as_lines=options.json)
         Feed(settings).run()
     except BadSettings as error:
         print(f"feed: {error}", file=sys.stderr)
@@ -42,6 +48,17 @@ def main(arguments: Sequence[str]) -> int:
         print(f"feed: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def check_day(settings: Settings, files: Sequence[Path], *, as_lines: bool) -> int:
+    """Shows how a recorded day was understood. Exit code 1 if something was not."""
+    site = site_of(settings)
+    result = understand(read_day(files, settings, site), site.branches)
+    if as_lines:
+        print(as_json(result))
+    else:
+        show(result, site.branches, sys.stdout)
+    return 0 if result.findings.understood else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         "token",
         help="print a fresh webhook token, for the queue system, and its digest, for `tokens` in the settings",
     )
+    day = commands.add_parser(
+        "check",
+        help="replay a recorded day through the rules and show how each call was understood; exit code 1 if something "
+        "was not. Neither broker nor database are needed; record_folder in the settings makes recordings",
+    )
+    day.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSON lines: a recording, or webhook bodies")
+    day.add_argument("--json", action="store_true", help="for programs")
     commands.add_parser("openapi", help="write the OpenAPI document of the webhook to standard output")
     return parser
 

@@ -3,8 +3,9 @@
 Its shape is schemas/webhook.py; what is checked here needs the register and the clock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -103,6 +104,33 @@ class Reader:
         return events
 
 
+def _rfc_3339(unix_ms: int) -> str:
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
 def _fault(place: tuple[Any, ...], detail: str, single: bool) -> Fault:
     steps = place[1:] if single else place
     return Fault("".join("/" + str(step).replace("~", "~0").replace("/", "~1")[:80] for step in steps), detail)
+
+
+def in_words(fault: Fault) -> str:
+    """What is wrong, without the place in its request: that differs from one to the next."""
+    return f"{fault.pointer.rpartition('/')[2]} {fault.detail}".strip()
+
+
+def recordable(events: Mapping[str, Sequence[Event]]) -> list[dict[str, object]]:
+    """The events as a body that ``Reader`` reads again, with pseudonyms in the place of tickets' keys."""
+    return [
+        {
+            "event": event.event,
+            "type": event.type,
+            "occurred_at": _rfc_3339(event.occurred_unix_ms),
+            "branch": branch,
+            "desk": event.desk,
+            "ticket": {"key": event.ticket} if event.ticket else None,
+            "operator": event.operator,
+            "service": event.service,
+        }
+        for branch, said in events.items()
+        for event in said
+    ]

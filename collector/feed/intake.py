@@ -82,8 +82,12 @@ class Intake:
                 for branch, said in events.items():
                     fresh = _fresh(said, transaction.known(branch, [event.event for event in said]))
                     transaction.remember(branch, [event.event for event in fresh], now)
-                    true = dated(_on_our_clock(transaction, branch, fresh, now), now)
-                    steps.append(self._advance(transaction, branch, true, now))
+                    before = transaction.clock(branch)
+                    true, after = on_our_clock(before, fresh, now)
+                    if after is not None and after != before:
+                        transaction.save_clock(branch, after)
+                        _log_clock(branch, before, after)
+                    steps.append(self._advance(transaction, branch, dated(true, now), now))
                     if fresh:
                         self.last_event_unix_ms[branch] = now
                     taken, repeated = taken + len(fresh), repeated + len(said) - len(fresh)
@@ -159,22 +163,24 @@ def _fresh(said: Sequence[Event], known: set[str]) -> list[Event]:
     return list(fresh.values())
 
 
-def _on_our_clock(transaction: Transaction, branch: str, fresh: Sequence[Event], now_unix_ms: int) -> list[Event]:
-    """The events at our times, should the queue's clock have been set back. Only a summons tells a clock: other events
-    may be dated by whoever noticed them.
+def on_our_clock(
+    known: clock.Clock | None, events: Sequence[Event], now_unix_ms: int
+) -> tuple[list[Event], clock.Clock | None]:
+    """The events at our times, should the queue's clock have been set back, and what is known of that clock now. Only
+    a summons tells a clock: other events may be dated by whoever noticed them.
     """
-    before = known = transaction.clock(branch)
     found = []
-    for event in fresh:
+    for event in events:
         if event.type in calls.SUMMONS:
             known = clock.heard(known, event.occurred_unix_ms, now_unix_ms)
         at = known.corrected(event.occurred_unix_ms) if known else event.occurred_unix_ms
         found.append(replace(event, occurred_unix_ms=at))
-    if known is not None and known != before:
-        transaction.save_clock(branch, known)
-        if known.behind_ms != (before.behind_ms if before else 0):
-            logger.warning("%s: the queue's clock is %d s behind what it was", branch, known.behind_ms // 1000)
-    return found
+    return found, known
+
+
+def _log_clock(branch: str, before: clock.Clock | None, after: clock.Clock) -> None:
+    if after.behind_ms != (before.behind_ms if before else 0):
+        logger.warning("%s: the queue's clock is %d s behind what it was", branch, after.behind_ms // 1000)
 
 
 def _stray(transaction: Transaction, branch: str, fact: Fact, now_unix_ms: int) -> None:

@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 
 from collector.errors import StoreError
 from collector.feed import source
-from collector.feed.body import Fault, NotJson, Reader
+from collector.feed.body import Fault, NotJson, Reader, in_words, recordable
 from collector.feed.intake import Intake
 from collector.feed.source import Route
 from schemas.logs import about
@@ -86,6 +86,7 @@ def create_app(
     metrics: Callable[[], bytes] = bytes,
     clock: Callable[[], int],
     routes: Iterable[Route] = (),
+    record: Callable[[int, object], None] = lambda at_unix_ms, value: None,
 ) -> FastAPI:
     """The application.
 
@@ -94,6 +95,7 @@ def create_app(
         health: what ``GET /v1/health`` answers.
         metrics: what ``GET /metrics`` does.
         clock: the wall clock, Unix milliseconds.
+        record: keeps what came, without tickets' keys and labels, if somebody wants it kept.
         routes: paths of queue systems that call us in words of their own; they stand in no document.
     """
     app = FastAPI(title="Zrazkovo: the feed", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
@@ -111,7 +113,7 @@ def create_app(
         _authorise(request, allowed)
         _require_json(request)
         body = await _body(request)
-        return JSONResponse(await run_in_threadpool(_take, intake, reader, body, clock()), 202)
+        return JSONResponse(await run_in_threadpool(_take, intake, reader, body, clock(), record), 202)
 
     @app.get("/v1/health")
     def get_health() -> JSONResponse:
@@ -153,15 +155,19 @@ def _endpoint(route: Route) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-def _take(intake: Intake, reader: Reader, body: bytes, now_unix_ms: int) -> dict[str, int]:
+def _take(
+    intake: Intake, reader: Reader, body: bytes, now_unix_ms: int, record: Callable[[int, object], None]
+) -> dict[str, int]:
     started = time.perf_counter()
     try:
         events = reader.read(body, now_unix_ms)
     except NotJson as error:
         raise Refused(400, f"the body is not JSON: {error}") from None
     if isinstance(events, list):
+        record(now_unix_ms, {"refused": [in_words(fault) for fault in events[:MOST_FAULTS]]})
         raise Refused(422, "nothing of this request was taken", events)
     accepted = intake.accept(events)
+    record(now_unix_ms, recordable(events))
     took_ms = (time.perf_counter() - started) * 1000
     said = {"accepted": accepted.accepted, "repeated": accepted.repeated}
     logger.info("took %d events, %d repeated, in %.1f ms", *said.values(), took_ms, extra=about(**said))

@@ -5,12 +5,14 @@ import signal
 import socket
 import ssl
 import time
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import uvicorn
 
 from collector.errors import SettingsError
-from collector.feed.body import Reader
+from collector.feed.body import WEBHOOK, Reader
 from collector.feed.errors import BadSettings
 from collector.feed.health import Heart, health
 from collector.feed.intake import Intake
@@ -52,8 +54,10 @@ class Feed:
         self._heart = Heart(self._publisher, self._store, self._intake, unix_ms)
         self._reader = Reader(desks, frozenset(branches), self.site.ticket_secret, self.site.seats)
         self._sources = self._open_sources()
+        self._record: Callable[[int, object], None] = lambda at_unix_ms, value: None
         if settings.record_folder is not None:
             recorder = Recorder(settings.record_folder)
+            self._record = partial(recorder.write, WEBHOOK)
             for source in self._sources:
                 source.recorder = recorder
 
@@ -109,6 +113,7 @@ class Feed:
             health=self.health,
             metrics=self._metrics().text,
             clock=unix_ms,
+            record=self._record,
             routes=[route for source in self._sources for route in source.routes],
         )
         https = self._https
