@@ -16,6 +16,8 @@ from protocol.messages import QueueEvent
 
 # "closed" ends a call too; its outcome is its reason.
 _ENDINGS = frozenset({"finished", "no_show", "left", "transferred", "held", "removed"})
+# By these outcomes the client never sat at the desk: who pressed there?
+_NOBODY_THERE = frozenset({"no_show", "absent", "void", "removed", "called_elsewhere"})
 
 
 def problem_of(event: QueueEvent) -> str | None:
@@ -104,6 +106,24 @@ def judge(vote: VoteRow, call: CallRow | None, first: VoteRow | None, numbered: 
     if first is not None:
         return KNOWN if is_copy(vote, first) else REPEAT
     return WAITING if call is None else TAKEN
+
+
+def phase(call: CallRow, vote: VoteRow) -> str | None:
+    """When in its call ``vote`` was given: "called" before service began, "serving", or "after" the call's end (a pad
+    that could not be told of it). None where the queue does not say. A pad arms within two seconds of the call (order
+    P3.3), so the press is dated by it.
+    """
+    pressed_unix_ms = call.called_unix_ms + vote.after_ms
+    if call.ended_unix_ms is not None and pressed_unix_ms > call.ended_unix_ms:
+        return "after"
+    if call.started_unix_ms is None:
+        return None
+    return "serving" if pressed_unix_ms >= call.started_unix_ms else "called"
+
+
+def is_doubtful(call: CallRow) -> bool:
+    """Whether a vote in ``call`` is to be looked at: by its outcome nobody was served there. It counts all the same."""
+    return call.outcome in _NOBODY_THERE
 
 
 def is_copy(vote: VoteRow, other: VoteRow) -> bool:

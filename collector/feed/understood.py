@@ -14,9 +14,9 @@ from collector.feed.clock import Clock
 from collector.feed.intake import dated, on_our_clock
 from collector.feed.model import Branch, BranchState, Event, Fact
 from collector.feed.recorded_day import Day, Heard
+from collector.rollup import NOT_ELIGIBLE
 
 SHORT_MS, LONG_MS, GAP_MS = 20_000, 3_600_000, 1_800_000
-NOT_ELIGIBLE = ("no_show", "absent", "void", "transferred", "held", "removed", "resumed", "called_elsewhere")
 _DAY_MS = 86_400_000
 
 
