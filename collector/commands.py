@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from itertools import islice
 
+from collector.chores import Chores
 from collector.errors import RegisterError, SettingsError
 from collector.exposition import expose
 from collector.metrics import Metrics
@@ -19,6 +20,7 @@ from collector.settings import Settings
 from collector.spool import Spool, Spooled
 from collector.spool import read as read_spool
 from collector.store import Store
+from collector.store.retention import Periods
 from collector.tls import trust
 
 log = logging.getLogger("collector")
@@ -57,7 +59,8 @@ def run(settings: Settings, _: Namespace) -> int:
             endpoint = expose(metrics.registry, settings)
             spool = Spool(settings.spool, days=settings.spool_days) if settings.spool else None
             _look_for_rings_seldom()
-            serve(Spooled(store, spool) if spool else store, connect, stop, metrics)
+            chores = Chores(store, Periods(settings.ticket_days, settings.access_log_days))
+            serve(Spooled(store, spool) if spool else store, connect, stop, metrics, chores.step)
             if spool is not None:
                 spool.close()
             if endpoint is not None:

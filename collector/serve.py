@@ -83,8 +83,17 @@ def open_store(url: str, stop: Stop) -> Store | None:
     return None
 
 
-def serve(store: Taker, connect: Callable[[], Broker], stop: Stop, observer: Observer | None = None) -> None:
-    """Works until ``stop`` is wished for. ``connect`` opens a connection to the broker, or raises BrokerError."""
+def serve(
+    store: Taker,
+    connect: Callable[[], Broker],
+    stop: Stop,
+    observer: Observer | None = None,
+    chore: Callable[[], None] = lambda: None,
+) -> None:
+    """Works until ``stop`` is wished for. ``connect`` opens a connection to the broker, or raises BrokerError.
+
+    ``chore`` is called between batches, at least once a minute, and returns soon.
+    """
     observer, service = observer or Observer(), Service()
     ready = False
     pause_s = _PAUSE_FIRST_S
@@ -106,6 +115,7 @@ def serve(store: Taker, connect: Callable[[], Broker], stop: Stop, observer: Obs
             while not stop.wished:
                 if _one_batch(store, broker, stop, summary, observer, service.due_in_s()):
                     pause_s = _PAUSE_FIRST_S
+                chore()
                 service.alive()
                 if broker.subscribed and not announced:
                     log.info("connected again" if ready else "ready")

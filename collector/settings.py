@@ -38,6 +38,11 @@ class Settings(BrokerTls, MetricsSettings):
     spool: Path | None = None
     spool_days: Annotated[int, Field(ge=1, le=3660)] = 35  # longer than from one backup that one trusts to the next
 
+    # How long what may be traced to a person is kept. A ticket's pseudonym: until complaints about its visit are over.
+    # The log of who read figures of operators and desks: three years.
+    ticket_days: Annotated[int, Field(ge=1, le=3660)] = 92
+    access_log_days: Annotated[int, Field(ge=30, le=36600)] = 1096
+
     @model_validator(mode="after")
     def _group_fits_together(self) -> Self:
         if self.shared_group is not None and self.broker_user not in COLLECTORS:

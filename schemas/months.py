@@ -13,17 +13,26 @@ _TIME_CHARACTERS, _OTHERS = 9, 7  # of a call id: collector/feed/calls.py makes 
 
 def first_id(month: int) -> str:
     """The least call id of ``month``: every call of an earlier month has a lesser one."""
-    unix_ms = int(datetime(month // 100, month % 100, 1, tzinfo=UTC).timestamp() * 1000)
+    return first_id_at(int(datetime(month // 100, month % 100, 1, tzinfo=UTC).timestamp() * 1000))
+
+
+def first_id_at(unix_ms: int) -> str:
+    """The least call id of a moment, Unix milliseconds."""
     time = "".join(CALL_ID.alphabet[unix_ms >> 5 * place & 31] for place in reversed(range(_TIME_CHARACTERS)))
     return time + CALL_ID.alphabet[0] * _OTHERS
 
 
 def month_of_id(call: str) -> int:
     """The month of a call id; the first or last month there is for one that no clock can have made."""
+    return month_of(unix_ms_of_id(call))
+
+
+def unix_ms_of_id(call: str) -> int:
+    """The moment in a call id; of one that no clock can have made, it is no moment at all."""
     unix_ms = 0
     for character in call[:_TIME_CHARACTERS]:
         unix_ms = unix_ms * 32 + CALL_ID.alphabet.index(character)
-    return month_of(unix_ms)
+    return unix_ms
 
 
 def month_of(unix_ms: int) -> int:

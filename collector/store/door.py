@@ -20,6 +20,7 @@ from collector.store.ledger import Ledger
 from collector.store.migrate import upgrade
 from collector.store.partitions import keep_ahead
 from collector.store.people import Token
+from collector.store.retention import Periods, forget_numbers, forget_some
 from collector.store.upkeep import Upkeep
 from schemas.months import month_of
 from schemas.register import Register
@@ -86,6 +87,16 @@ class Store:
         """What a collector sees to once an hour; a sentence for each thing that a person should look at."""
         with writing(self._engine) as connection:
             return keep_ahead(connection, month_of(now_unix_ms))
+
+    def forget_some(self, periods: Periods, now_unix_ms: int) -> bool:
+        """A step of forgetting tickets and readings that are older than they may be; whether there is more to do."""
+        with writing(self._engine) as connection:
+            return forget_some(connection, periods, now_unix_ms)
+
+    def forget_numbers(self, after_desk: str, now_unix_ms: int) -> str | None:
+        """Forgets the old numbers of votes of the desk after that one, and gives it; None after the last."""
+        with writing(self._engine) as connection:
+            return forget_numbers(connection, after_desk, now_unix_ms)
 
     # ---- the register
     def load_register(self, register: Register) -> None:
