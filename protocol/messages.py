@@ -385,19 +385,6 @@ class Pulse(Message):
         self.last_event_unix_ms = last_event_unix_ms
 
 
-MESSAGES = (
-    CallOpened,
-    CallClosed,
-    Vote,
-    Ack,
-    PadStatus,
-    Health,
-    Command,
-    Settings,
-    UpdateOffered,
-    UpdateWithdrawn,
-    Want,
-    Piece,
-    QueueEvent,
-    Pulse,
-)
+_OF_CALLS = (CallOpened, CallClosed, Vote, Ack, QueueEvent, Pulse)
+_OF_PADS = (PadStatus, Health, Command, Settings, UpdateOffered, UpdateWithdrawn, Want, Piece)
+MESSAGES = _OF_CALLS + _OF_PADS
