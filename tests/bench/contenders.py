@@ -10,11 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import paho.mqtt.client as paho
 import psutil
 import psycopg
 
-from collector.mqtt import SUBSCRIPTIONS
 from sim.postgres import Postgres
 from tests.bench import node_red
 from tests.integration.collector_process import CollectorProcess
@@ -44,34 +42,11 @@ class Contender:
 
 # ---- the ceiling
 def _bare(folder: Path, broker: GuardedMosquitto) -> Running:
-    """Counts its messages into a file, every hundred and at the end."""
     counted = folder / "counted"
     counted.write_text("0")
-    command = [sys.executable, str(Path(__file__)), str(broker.port), str(counted)]
+    command = [sys.executable, str(Path(__file__).with_name("bare.py")), str(broker.port), str(counted)]
     process = _script(command, broker)
     return Running([process], lambda: int(counted.read_text() or 0) // 2)
-
-
-def be_bare(port: int, counted: Path) -> None:
-    """The subscriber to compare with: paho, one thread, every message acknowledged by hand, nothing else."""
-    count = 0
-    file = os.open(counted, os.O_WRONLY)
-
-    def on_message(client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
-        nonlocal count
-        client.ack(message.mid, message.qos)
-        count += 1
-        if not count % 100:
-            os.pwrite(file, b"%d" % count, 0)
-
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, "bare-1", clean_session=False, manual_ack=True)
-    client.username_pw_set("collector", os.environ["BENCH_PASSWORD"])
-    client.on_connect = lambda client, *_: client.subscribe(list(SUBSCRIPTIONS))
-    client.on_subscribe = lambda *_: print("ready", flush=True)
-    client.on_message = on_message
-    client.connect("127.0.0.1", port)
-    while client.loop(1.0) == paho.MQTT_ERR_SUCCESS:
-        pass
 
 
 # ---- ours
@@ -190,7 +165,3 @@ def wait_for_votes(running: Running, goal: int) -> None:
     while running.votes() < goal:
         assert time.monotonic() < deadline, f"{running.votes()} of {goal} votes"
         time.sleep(0.01)
-
-
-if __name__ == "__main__":
-    be_bare(int(sys.argv[1]), Path(sys.argv[2]))

@@ -17,7 +17,7 @@ from tests.integration.pad_broker import free_port
 
 INSTALLED = Path(__file__).resolve().parents[2] / "build" / "node-red"
 PACKAGES = ("node-red@4", "node-red-node-sqlite@1.1")  # 5 wants Node.js 22.9, which Debian 12 does not have
-DEADLINE_S = 120
+DEADLINE_S = 60
 # Calls are held in the flow's memory, as people do it; call and vote both go into the database.
 _JOIN = """
 const calls = context.get('calls') || new Map();
