@@ -55,8 +55,9 @@ _LOGGED = [
 ]  # fmt: skip
 DAYS: dict[str, list[tuple[str, str | None]]] = {
     "qsystem": [
-        ("called", "centre-1"), ("started", "centre-1"), ("finished", None), ("called", "centre-1"), ("no_show", None),
-        ("called", "centre-1"), ("transferred", None), ("called", "centre-2"), ("finished", None),
+        ("called", "centre-1"), ("started", "centre-1"), ("finished", "centre-1"), ("called", "centre-1"),
+        ("no_show", "centre-1"), ("called", "centre-1"), ("transferred", "centre-1"), ("called", "centre-2"),
+        ("finished", "centre-2"),
     ],
     "theq": [
         ("issued", None), ("called", "centre-1"), ("started", "centre-1"), ("service_switched", None),

@@ -57,8 +57,13 @@ class QSystemServer:
     asked: list[str] = field(default_factory=list)
     answer: str | None = None  # said instead of everything else
     sentence: str = LIST_OPERATORS
+    serves: bool = True  # without: no socket, ``reply`` is called
 
     def __post_init__(self) -> None:
+        if self.serves:
+            self._serve()
+
+    def _serve(self) -> None:
         outer = self
 
         class Handler(socketserver.BaseRequestHandler):

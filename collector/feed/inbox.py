@@ -84,7 +84,11 @@ class Inbox(Source, Generic[T]):
                 self.trouble(str(error))
                 failures += 1
             except Exception:
-                self.lost += len(batch)
+                if len(batch) > 1:  # one of them: the others are none the worse for it
+                    for item in batch:
+                        self._taken([item])
+                    return
+                self.lost += 1
                 self.log.exception("%s: an error of ours; what was told with it is lost", self.name)
                 return
             if self._stopping.wait(PAUSES_S[min(failures, len(PAUSES_S)) - 1]):

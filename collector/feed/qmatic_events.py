@@ -34,6 +34,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from collector.feed.model import Event
 from collector.feed.speech import Speech
+from protocol.fields import UNIX_MS
 
 KINDS = {
     "VISIT_CREATE": "issued",
@@ -127,6 +128,8 @@ def read_posted(body: bytes) -> Posted:
         posted = Posted.model_validate(value)
         if datetime.fromisoformat(_OFFSET.sub(r"\1:\2", posted.time)).tzinfo is None:
             raise ValueError("eventTime has no offset")
+        if UNIX_MS.problem(posted.at_unix_ms):
+            raise ValueError("eventTime is of another age")
         return posted
     except ValidationError as error:
         raise ValueError(f"{'.'.join(str(part) for part in error.errors()[0]['loc'])} is missing or wrong") from None

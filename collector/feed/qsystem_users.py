@@ -12,6 +12,7 @@ the call (old_start_time) and no end, afterwards an end (old_fin_time) and no st
     the client's end, as FINISH, DEAD, REDIRECT      finished, no_show, transferred, held: by the state
     another client, ended already                    called and ended: both lie between two looks
     a held client, then no shadow                    removed; reset, if no operator has a shadow any more
+    a held client, then another at another desk      removed, and called there
     pause on, off                                    operator_paused, operator_opened
 
 It cannot see: a recall (the same state is set again), a client called and ended between two looks before the last one,
@@ -102,6 +103,7 @@ class Held(BaseModel):
     desk: str | None = None
     operator: str | None = None
     service: str | None = None
+    told_unix_ms: int = 0  # the newest moment told of this client
 
 
 class Seen(BaseModel):
@@ -172,7 +174,8 @@ def read_answer(text: str) -> Look:
 def translate(names: Names, before: Snapshot | None, look: Look, now_unix_ms: int) -> Said:
     """What changed since ``before``, None at the very first look: that one says whom each desk holds."""
     teller = _Teller(names, before, look, now_unix_ms)
-    users = {user.id: teller.told(user) for user in look.users}
+    ends_first = sorted(look.users, key=lambda user: user.shadow is None or user.shadow.ended is None)
+    users = {user.id: teller.told(user) for user in ends_first}
     if before is not None:
         missing = before.users.keys() - users.keys()  # an account that was deleted, or a row that cannot be read
         gone = [held for each in sorted(missing) if (held := before.users[each].held) and held.open]
@@ -180,6 +183,7 @@ def translate(names: Names, before: Snapshot | None, look: Look, now_unix_ms: in
             users.update({each: before.users[each] for each in missing})
             gone = []
         teller.vanished(gone, everybody=not any(seen.held for seen in users.values()))
+    users = {each: teller.dated(seen) for each, seen in users.items()}
     return Said(Snapshot(at_unix_ms=now_unix_ms, users=users), teller.speech.events, frozenset(teller.speech.unknown))
 
 
@@ -204,6 +208,10 @@ class _Teller:
         self._before = before
         self._now = now_unix_ms
         self._gone: list[Held] = []
+        self._told: dict[object, int] = {}  # by client and by desk: the newest moment told of it
+        for seen in before.users.values() if before else ():
+            if seen.held is not None:
+                self._note(seen.held, seen.held.told_unix_ms)
         off = (look.clock_unix_ms or now_unix_ms) - now_unix_ms
         self._off_ms = round(off, -3) if abs(off) > CLOCK_OFF_MS else 0
         self._earliest = now_unix_ms - RECOVERED_MS if before is None else before.at_unix_ms - SLACK_MS
@@ -216,6 +224,13 @@ class _Teller:
         if known is not None and known.pause != user.pause:
             self._paused(user, held)
         return Seen(held=held, pause=user.pause)
+
+    def dated(self, seen: Seen) -> Seen:
+        """The same, knowing what was told of it by now."""
+        if seen.held is None:
+            return seen
+        held = seen.held.model_copy(update={"told_unix_ms": self._told.get(seen.held.client, 0)})
+        return seen.model_copy(update={"held": held})
 
     def vanished(self, more: Sequence[Held], *, everybody: bool) -> None:
         """Says what became of clients whose operators have no shadow any more."""
@@ -237,8 +252,10 @@ class _Teller:
         same = known is not None and (known.client, known.tag) == (shadow.client, self._names.tag(shadow))
         over = shadow.ended is not None and shadow.began is None
         if shadow.state in (*CALLED, *SERVED) and not over:
+            self._left_behind(user, None if same else known)
             return self._held(user, shadow, known if same else None)
         if shadow.state in ENDS and (over or (same and known and known.open)):
+            self._left_behind(user, None if same else known)
             return self._ended(user, shadow, known if same else None)
         if over and same and known and known.open:  # taken from the operator in no state that we know as an end
             self._ending(known, "removed", self._moment(shadow.ended))
@@ -247,12 +264,17 @@ class _Teller:
             self.speech.wonder(f"the state {shown(shadow.state)} (ignored)")
         return known  # between two states: an operator is given a client before the client is told its new state
 
+    def _left_behind(self, user: User, known: Held | None) -> None:
+        """Another client has taken the place of ``known``. At the same desk that ends its call by itself."""
+        if known is not None and known.open and self._place(user)[1] != known.desk:
+            self._ending(known, "removed", self._now)
+
     def _held(self, user: User, shadow: Shadow, known: Held | None) -> Held:
         """``known``: the same client, as it was."""
         if known is None or not known.open:
             return self._called(user, shadow, self._moment(shadow.began))
         if shadow.state in CALLED and shadow.state != known.state:
-            self._ending(known, "held", self._moment(shadow.began))
+            self._ending(known, "held", min(self._moment(shadow.began), self._now - 1))
             return self._called(user, shadow, self._moment(shadow.began))
         branch, desk, _ = self._place(user)  # who called stays who called
         now_here = known.model_copy(update={"branch": branch or known.branch, "desk": desk})
@@ -266,6 +288,8 @@ class _Teller:
 
     def _called(self, user: User, shadow: Shadow, at: int) -> Held:
         branch, desk, operator = self._place(user)
+        # Their seconds are whole and ours are not: a call is never older than what was told of its client or desk.
+        at = max(at, self._told.get(shadow.client, 0) + 1, self._told.get(desk, 0) + 1)
         if str(shadow.service) not in self._names.services and shadow.service is not None:
             self.speech.wonder(f"service {shadow.service} (its calls name no service)")
         held = Held(
@@ -314,11 +338,15 @@ class _Teller:
         return names.desk_branches[desk] if desk else None, desk, operator
 
     def _ending(self, held: Held, kind: str, at: int) -> None:
-        self._say(held.model_copy(update={"desk": None, "operator": None}), kind, max(at, held.called_unix_ms), (kind,))
+        """The desk is named: by now the client may have been called to another."""
+        if held.desk is not None:
+            at = max(at, held.called_unix_ms, self._told.get(held.client, 0))
+            self._say(held.model_copy(update={"operator": None}), kind, at, (kind,))
 
     def _say(self, held: Held, kind: str, at: int, parts: tuple[object, ...]) -> None:
         if held.branch is None:
             return
+        self._note(held, at)
         self.speech.say(
             held.branch,
             kind,
@@ -329,6 +357,11 @@ class _Teller:
             operator=held.operator,
             service=held.service,
         )
+
+    def _note(self, held: Held, at: int) -> None:
+        for of in (held.client, held.desk):
+            if of is not None:
+                self._told[of] = max(at, self._told.get(of, 0))
 
     def _paused(self, user: User, held: Held | None) -> None:
         branch, desk, operator = self._place(user)

@@ -34,6 +34,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from collector.feed.model import Event
 from collector.feed.seats import Seats
 from collector.feed.speech import Speech, shown
+from protocol.fields import UNIX_MS
 
 KINDS = {
     "addtoqueue": "issued",
@@ -68,7 +69,7 @@ class Tracked(BaseModel):
 
     id: Annotated[str, Field(max_length=80)]
     name: str
-    at_unix_ms: Annotated[int, Field(ge=0, le=99_999_999_999_999)]
+    at_unix_ms: Annotated[int, Field(ge=UNIX_MS.low, le=UNIX_MS.high)]
     citizen: _Small
     service_request: _Small = 1
     office: _Small
@@ -139,7 +140,7 @@ def read_tracked(pairs: Mapping[str, str]) -> Tracked | None:
         return Tracked(
             id=pairs.get("eid", ""),
             name=schema,
-            at_unix_ms=pairs.get("dtm") or pairs.get("stm") or 0,
+            at_unix_ms=pairs.get("dtm") or pairs.get("stm") or 0,  # by TheQ's clock
             citizen=contexts["citizen"].get("client_id"),
             service_request=contexts["citizen"].get("service_count") or 1,
             office=contexts.get("office", {}).get("office_id"),

@@ -74,7 +74,7 @@ def test_a_client_is_called_served_and_done(hall: Hall) -> None:
     hall.server.start(1)
     assert words(hall.look().events) == [("started", "centre-1")]
     hall.server.end(1, "FINISH")
-    assert words(hall.look().events) == [("finished", None)]
+    assert words(hall.look().events) == [("finished", "centre-1")]
     assert words(hall.look().events) == []
 
 
@@ -97,7 +97,7 @@ def test_every_way_in_which_a_call_ends(hall: Hall, state: str, kind: str) -> No
     hall.look()
     hall.server.end(1, state, service=44)
     said = hall.look()
-    assert words(said.events) == [(kind, None)]
+    assert words(said.events) == [(kind, "centre-1")]
     assert said.events["centre"][0].service == "passport"  # and not where the client goes next
 
 
@@ -113,7 +113,7 @@ def test_a_client_called_and_killed_between_two_looks_is_still_a_call(hall: Hall
     hall.look()
     hall.server.invite(1, hall.client())
     hall.server.end(1, "DEAD")
-    assert words(hall.look().events) == [("called", "centre-1"), ("no_show", None)]
+    assert words(hall.look().events) == [("called", "centre-1"), ("no_show", "centre-1")]
 
 
 def test_two_clients_between_two_looks_are_one(hall: Hall) -> None:
@@ -123,6 +123,15 @@ def test_two_clients_between_two_looks_are_one(hall: Hall) -> None:
     hall.server.end(1, "DEAD")
     hall.server.invite(1, hall.client())
     assert words(hall.look().events) == [("called", "centre-1")]
+
+
+def test_an_operator_who_moved_and_called_another_leaves_nobody_behind(hall: Hall) -> None:
+    hall.look()
+    hall.server.invite(1, hall.client())
+    hall.look()
+    hall.server.operators[1].point = "Вікно 2"
+    hall.server.invite(1, hall.client())
+    assert words(hall.look().events) == [("removed", "centre-1"), ("called", "centre-2")]
 
 
 def test_a_recall_over_the_limit_kills_one_and_calls_the_next_in_one_click(hall: Hall) -> None:
@@ -140,7 +149,7 @@ def test_a_held_client_called_again_is_called_anew(hall: Hall) -> None:
     hall.server.invite(1, client)
     first = hall.look().events["centre"][0]
     hall.server.end(1, "POSTPONED")
-    assert words(hall.look().events) == [("held", None)]
+    assert words(hall.look().events) == [("held", "centre-1")]
     hall.server.invite(1, client)
     said = hall.look()
     assert words(said.events) == [("called", "centre-1")]
@@ -157,7 +166,7 @@ def test_a_client_held_and_called_again_between_two_looks_is_called_anew(hall: H
     hall.now += 3000
     hall.server.end(1, "POSTPONED")
     hall.server.invite(1, client)
-    assert words(hall.look().events) == [("held", None), ("called", "centre-1")]
+    assert words(hall.look().events) == [("held", "centre-1"), ("called", "centre-1")]
 
 
 def test_a_redirected_client_is_called_by_another_operator(hall: Hall) -> None:
@@ -167,7 +176,7 @@ def test_a_redirected_client_is_called_by_another_operator(hall: Hall) -> None:
     hall.look()
     hall.server.end(1, "REDIRECT", service=18)
     hall.server.invite(2, client)
-    assert words(hall.look().events) == [("transferred", None), ("called", "centre-2")]
+    assert words(hall.look().events) == [("transferred", "centre-1"), ("called", "centre-2")]
 
 
 def test_an_operator_who_is_given_a_client_just_now_is_looked_at_again(hall: Hall) -> None:
@@ -212,8 +221,23 @@ def test_an_operator_who_moves_takes_the_call_along(hall: Hall) -> None:
     assert words(hall.look().events) == [("called", "centre-2")]
     hall.server.operators[1].point = "коридор"
     said = hall.look()
-    assert words(said.events) == [("transferred", None)]
+    assert words(said.events) == [("transferred", "centre-2")]
     assert "the desk 'коридор' of operator 1 (no pad is armed)" in said.unknown
+
+
+def test_a_client_called_again_within_one_of_their_seconds_is_not_taken_for_late(hall: Hall) -> None:
+    client = hall.client()
+    hall.look()
+    hall.server.invite(1, client)
+    hall.server.start(1)
+    told = [hall.look(300).events["centre"]]
+    hall.server.end(1, "REDIRECT", service=18)
+    hall.server.invite(2, client)
+    told.append(hall.look(300).events["centre"])
+    at = [event.occurred_unix_ms for events in told for event in events]
+    assert words({"": told[1]}) == [("transferred", "centre-1"), ("called", "centre-2")]
+    assert at == sorted(at)
+    assert at[-1] > at[-2]
 
 
 def test_a_desk_that_no_table_has_arms_no_pad_and_is_named(hall: Hall) -> None:
@@ -238,7 +262,7 @@ def test_the_nightly_clear_is_a_reset_and_one_lost_client_is_not(hall: Hall) -> 
         hall.server.invite(operator, hall.client())
     hall.look()
     hall.server.operators[2].client = hall.server.operators[2].shadow = None
-    assert words(hall.look().events) == [("removed", None)]
+    assert words(hall.look().events) == [("removed", "centre-2")]
     hall.server.clear()
     assert words(hall.look().events) == [("reset", None)]
     assert words(hall.look().events) == []
@@ -263,7 +287,7 @@ def test_a_first_look_recovers_whom_the_desks_hold_and_no_one_from_yesterday(hal
     hall.server.invite(1, hall.client())
     assert words(hall.look(MINUTE).events) == [("recovered", "centre-1")]
     hall.server.end(2, "FINISH")
-    assert words(hall.look().events) == [("finished", None)]  # an end is told, whoever knew of the call
+    assert words(hall.look().events) == [("finished", "centre-2")]  # an end is told, whoever knew of the call
 
 
 def test_a_recovered_call_has_the_id_that_it_would_have_had(hall: Hall) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from collector.feed.errors import BadSettings
 from collector.feed.seats import Seat, Seats
 from collector.feed.source import Request, Site
 from collector.feed.theq import PIXEL, TP2, TheQ, TheQInbox, names_of, open_theq, replay_theq
-from collector.feed.theq_events import Said, Snapshot, dump, read_tracked, restore, translate
+from collector.feed.theq_events import Said, Snapshot, Tracked, dump, read_tracked, restore, translate
 from protocol.fields import EVENT_ID
 from tests.feed_bench import DESKS, NOON, PATH_SECRET, SECRET, SITE, Bench, until, words
 from tests.theq_tracker import USERNAME, Kept, TheQTracker
@@ -232,7 +232,7 @@ def test_other_kinds_of_events_are_none_of_ours(counter: Counter, change: dict[s
 @pytest.mark.parametrize(
     "change",
     [
-        {"ue_pr": "{"}, {"ue_pr": "{}"}, {"co": "["}, {"dtm": "soon"}, {"ue_pr": "3", "co": "3"},
+        {"ue_pr": "{"}, {"ue_pr": "{}"}, {"co": "["}, {"dtm": "soon"}, {"dtm": "1"}, {"ue_pr": "3", "co": "3"},
         {"co": '{"data": [{"schema": "iglu:x/citizen/jsonschema/1-0-0", "data": {"client_id": "one"}}]}'},
         {"co": '{"data": [{"schema": "iglu:x/citizen/jsonschema/1-0-0", "data": {"client_id": 1}}]}'},
         {"co": '{"data": [3]}'},
@@ -414,3 +414,25 @@ def test_the_pixel_is_a_picture() -> None:
 def test_an_office_of_no_branch_is_refused() -> None:
     with pytest.raises(BadSettings, match=r"theq.theq.offices.61.*nowhere"):
         names_of(TABLE.model_copy(update={"offices": {"61": "nowhere"}}), SITE)
+
+
+def test_one_word_that_cannot_be_taken_costs_no_other(
+    bench: Bench, counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_theq(TABLE, bench.means)
+    take_in = opened.take_in
+
+    def picky(items: Sequence[Tracked]) -> None:
+        if any(item.citizen == 2 for item in items):
+            raise ArithmeticError("an error of ours")
+        take_in(items)
+
+    monkeypatch.setattr(opened, "take_in", picky)
+    for citizen, csr in ((1, 7), (2, 7), (3, 8)):
+        counter.theq.tell("invitecitizen", citizen, csr=csr)
+    for pairs in counter.kept.take(NOON):
+        opened.get(asked(pairs))
+    opened.start()
+    until(lambda: bench.told.armed == ["centre-1", "centre-2"], "the calls")
+    opened.stop()
+    assert opened.lost == 1
