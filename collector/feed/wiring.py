@@ -19,6 +19,7 @@ from collector.feed.intake import Intake
 from collector.feed.metrics import Metrics
 from collector.feed.publisher import Publisher
 from collector.feed.recording import Recorder
+from collector.feed.register_watch import RegisterWatch
 from collector.feed.registry import ADAPTERS
 from collector.feed.settings import Settings
 from collector.feed.site import site_of
@@ -47,7 +48,8 @@ class Feed:
         self._settings = settings
         self._https = _https(settings)
         self._store = FeedStore.open(settings.database_url)
-        branches, desks = self.site.branches, self.site.desks
+        branches, desks = self.site.branches, dict(self.site.desks)
+        self._watch = RegisterWatch(settings, self.site, desks)
         self._publisher = Publisher(self._store, _broker(settings), branches)
         self._intake = Intake(self._store, self._publisher, branches=branches, desks=desks, clock=unix_ms)
         self._publisher.attach(retell=self._intake.tell_all, tick=self._tick)
@@ -80,11 +82,13 @@ class Feed:
                 self._store.close()
 
     def _tick(self) -> None:
+        self._watch.look()
         self._intake.expire()
         self._heart.beat(self._sources)
 
     def health(self) -> dict[str, object]:
-        return health(self._publisher, self._store, self._sources, self.site, unix_ms())
+        said = health(self._publisher, self._store, self._sources, self.site, unix_ms())
+        return said | {"register": self._watch.health()}
 
     def _open_sources(self) -> list[Source]:
         found = []
