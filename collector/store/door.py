@@ -101,7 +101,13 @@ class Store:
     # ---- the register
     def load_register(self, register: Register) -> None:
         """Makes the stored register equal to ``register``. Raises StoreError if a branch with figures is missing."""
-        self.book.save(register, author="", how="file")
+        for attempt in range(1, _ATTEMPTS + 1):  # collectors that start together all load it
+            try:
+                self.book.save(register, author="", how="file")
+                return
+            except StoreError as error:
+                if attempt == _ATTEMPTS or not worth_repeating(error.__cause__):
+                    raise
 
     def office(self) -> Office:
         """Branches and desks as ingesting knows them; cheap while the register is not loaded anew."""

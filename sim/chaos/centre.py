@@ -8,11 +8,13 @@ queue ─ webhook ─ feed          (every line is a proxy that can be cut: sim/
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
-from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Callable
 from pathlib import Path
+
+import psycopg
 
 from sim.bad_network import BadNetwork
 from sim.chaos.broker import OBSERVER, Broker
@@ -81,7 +83,7 @@ class Centre:
             environ=self.clocks.environ("pads"),
         )
         self.careful = Careful(self.webhook, self.pads)
-        self._spools = folder / "spool"
+        self.spools = folder / "spool"
         self.observer = Observer(doors.plain, self._passwords[OBSERVER], self.careful.heard)
         self.children: dict[str, Child] = {"broker": self.broker.program}
         self._watching: list[asyncio.Task[None]] = []
@@ -131,16 +133,23 @@ class Centre:
     def thaw(self, name: str) -> None:
         self._signal(name, signal.SIGCONT)
 
-    async def replay_spools(self) -> bool:
-        """Takes in again what the collectors acknowledged; False if the database did not answer."""
+    def administer(self, *words: object) -> None:
+        """``python -m collector WORDS``, as an administrator does it. Raises Unable."""
         first = collectors(self.options)[0]
-        command = ["-m", "collector", "--config", self.place.config_of(first), "replay", str(self._spools)]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, cwd=ROOT, env=inherited_environ(), stdout=PIPE, stderr=STDOUT
+        command = [sys.executable, "-m", "collector", "--config", self.place.config_of(first), *map(str, words)]
+        done = subprocess.run(
+            command, cwd=ROOT, env=inherited_environ(), capture_output=True, text=True, check=False, timeout=120
         )
-        said, _ = await process.communicate()
-        self._report(f"replay: {said.decode(errors='replace').strip()}")
-        return process.returncode == 0
+        if done.returncode:
+            raise Unable(f"{words[0]}: {done.stdout}{done.stderr}".strip())
+        self._report(f"{words[0]}: {done.stdout.strip().splitlines()[-1]}")
+
+    def forget_older(self) -> None:
+        """Raises Unable."""
+        try:
+            self.database.forget_older()
+        except (OSError, psycopg.Error) as error:
+            raise Unable(str(error)) from error
 
     def swap_flash(self, desk: str, *, carry: bool) -> None:
         """Another pad's flash at the desk, which is off; ``carry``: with the journal of the one before."""
@@ -187,7 +196,7 @@ class Centre:
         place.write("feed", database_url=feed_url, **webhook, **register, **line["feed"])
         group = {"shared_group": "collectors"} if self.options.collectors > 1 else {}
         for name, user in zip(collectors(self.options), self._names(), strict=True):
-            mine = {"broker_user": user, "spool": str(self._spools / name), **group}
+            mine = {"broker_user": user, "spool": str(self.spools / name), **group}
             place.write(name, database_url=url, **mine, **register, **line["collectors"])
         lists = {"password_base": f"{place.config}/passwords-base", "password_file": f"{place.config}/passwords"}
         direct = {"broker_port": self.broker.doors.tls, "releases": str(place.releases), **tls}

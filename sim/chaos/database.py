@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import sqlite3
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +17,7 @@ from sim.chaos.room import Room
 from sim.errors import SettingsError
 from sim.postgres import Postgres, find_programs
 
-MEGABYTES = 96
+MEGABYTES = 160
 READ_ONLY = "default_transaction_read_only"
 _LOCKED_S = 8.0  # how long to wait for the others to let us in
 
@@ -37,8 +35,7 @@ class Database(Protocol):
 
     def prepare(self) -> None: ...
     def commits(self) -> int: ...
-    def back_up(self, file: Path) -> None: ...
-    def put_back(self, file: Path) -> None: ...
+    def forget_older(self) -> None: ...
     async def lock(self, lasts_s: float) -> None: ...
 
 
@@ -61,19 +58,10 @@ class Sqlite:
             return Path(f"{self.file}-wal").stat().st_mtime_ns
         return 0
 
-    def back_up(self, file: Path) -> None:
-        """Everything as it is now, while others go on. Raises Unable."""
-        with _able(), contextlib.closing(sqlite3.connect(self.file, timeout=_LOCKED_S)) as source:
-            file.unlink(missing_ok=True)
-            with contextlib.closing(sqlite3.connect(file)) as target:
-                source.backup(target)
-
-    def put_back(self, file: Path) -> None:
-        """Everything as it was then; nobody may have it open. Raises Unable."""
-        with _able():
-            for suffix in ("-wal", "-shm"):
-                Path(f"{self.file}{suffix}").unlink(missing_ok=True)
-            shutil.copy(file, self.file)
+    def forget_older(self) -> None:
+        """What `restore` has put aside: the disk is small."""
+        for file in self.room.path.glob(f"{self.file.name}.before-*"):
+            file.unlink()
 
     async def lock(self, lasts_s: float) -> None:
         """Somebody else writes for so long."""
@@ -96,7 +84,6 @@ class PostgreSql:
         programs = find_programs()
         if programs is None:
             raise SettingsError("postgresql is not installed: apt-get install postgresql")
-        self._programs = programs
         self.room = Room(folder, MEGABYTES)
         # Small pieces of log, so that a full disk is met after a few commits.
         options = ("max_wal_size=32MB", "min_wal_size=4MB", "shared_buffers=16MB", "max_connections=60")
@@ -123,23 +110,13 @@ class PostgreSql:
             return max(entry.stat().st_mtime_ns for entry in os.scandir(folder))
         return 0
 
-    def back_up(self, file: Path) -> None:
-        self._dump("pg_dump", "--format=custom", f"--file={file}", self.url)
-
-    def put_back(self, file: Path) -> None:
-        name = sql.Identifier(self.url.rpartition("/")[2])
-        with _able(), psycopg.connect(self._cluster.administration, autocommit=True, connect_timeout=3) as connection:
-            connection.execute(sql.SQL("set {} = off").format(sql.Identifier(READ_ONLY)))
-            connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
-            connection.execute(sql.SQL("create database {}").format(name))
-        self._dump("pg_restore", "--exit-on-error", f"--dbname={self.url}", str(file))
-
-    def _dump(self, program: str, *arguments: str) -> None:
-        environ = {**os.environ, "PGOPTIONS": f"-c {READ_ONLY}=off"}
-        with _able():
-            subprocess.run(
-                [str(self._programs / program), *arguments], check=True, capture_output=True, env=environ, timeout=60
-            )
+    def forget_older(self) -> None:
+        with psycopg.connect(self._cluster.administration, autocommit=True, connect_timeout=3) as connection:
+            connection.execute(f"set {READ_ONLY} = off")
+            for row in connection.execute(
+                "select datname from pg_database where datname like '%\\_before\\_%'"
+            ).fetchall():
+                connection.execute(sql.SQL("drop database {}").format(sql.Identifier(row[0])))
 
     async def lock(self, lasts_s: float) -> None:
         with contextlib.suppress(psycopg.Error):
@@ -183,11 +160,3 @@ class PostgreSql:
         )
         async with connection:
             yield connection
-
-
-@contextlib.contextmanager
-def _able() -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, psycopg.Error, OSError, subprocess.SubprocessError) as error:
-        raise Unable(str(error)) from error

@@ -207,15 +207,14 @@ class Surgeon:
 
     async def _restore(self, injury: Injury) -> None:
         """The database is put back from a backup of a while ago, and the spools are taken in again."""
-        file = self._centre.place.root / "backup"
-        if not await self._tried(lambda: self._centre.database.back_up(file)):
+        file = self._centre.place.root / f"{injury.dice}.backup"
+        if not await self._tried(lambda: self._centre.administer("backup", file)):
             return
         await asyncio.sleep(injury.lasts_s)
         async with self._database_to_ourselves():
-            if await self._tried(lambda: self._centre.database.put_back(file)):
-                deadline = time.monotonic() + _TRY_WITHIN_S
-                while not await self._centre.replay_spools() and time.monotonic() < deadline:
-                    await asyncio.sleep(_TRY_EVERY_S)
+            if await self._tried(lambda: self._centre.administer("restore", file, "--force")):
+                await self._tried(lambda: self._centre.administer("replay", self._centre.spools))
+                await self._tried(self._centre.forget_older)
 
     async def _tried(self, work: Callable[[], None]) -> bool:
         """Does ``work`` as soon as it can be done; False if that is not soon."""
