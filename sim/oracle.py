@@ -101,6 +101,7 @@ class Oracle:
     _latest: dict[tuple[str, str], TrueCall] = field(default_factory=dict)  # by desk and ticket
     _last: dict[tuple[str, str], TrueCall] = field(default_factory=dict)  # by branch and ticket
     _is_ahead: bool = False
+    _told_unix_ms: int = 0
     _pressed: dict[tuple[str, int], TruePress] = field(default_factory=dict)
     _lamps: dict[str, str] = field(default_factory=dict)
     _latest_vote: dict[str, TrueCall] = field(default_factory=dict)
@@ -108,6 +109,7 @@ class Oracle:
 
     def told(self, news: QueueNews) -> None:
         """The queue said something: which call is open at which desk from now on."""
+        self._told_unix_ms = news.occurred_unix_ms
         self.expire(news.occurred_unix_ms, news.branch)
         if news.type in _SUMMONS:
             self._summoned(news)
@@ -212,17 +214,11 @@ class Oracle:
     def _ended(self, news: QueueNews) -> None:
         """The queue says how a call ended; perhaps later than we could conclude it."""
         if self._is_open(news):
-            self._near_the_end(self._open[str(news.desk)], news.occurred_unix_ms)
             self._close(str(news.desk), news.type)
             return
         call = self._latest.get((str(news.desk), str(news.ticket)))
         if call is not None and call.outcome not in _ENDINGS and call.outcome != "called_elsewhere":
             call.outcome = news.type
-
-    def _near_the_end(self, call: TrueCall, at_unix_ms: int) -> None:
-        """Word of an ending may reach the feed after the clock has ended the call."""
-        if self.injured and call.until_unix_ms - at_unix_ms < _DELAYED_MS:
-            call.may_end.add("end_of_day")
 
     def _is_open(self, news: QueueNews) -> bool:
         call = self._open.get(str(news.desk))
@@ -235,8 +231,12 @@ class Oracle:
 
     def _close(self, desk: str, outcome: str) -> None:
         call = self._open.pop(desk, None)
-        if call is not None:
-            call.outcome = outcome
+        if call is None:
+            return
+        call.outcome = outcome
+        # What ended it may reach the feed only when the clock has ended it already.
+        if self.injured and call.until_unix_ms - self._told_unix_ms < _DELAYED_MS:
+            call.may_end.add("end_of_day")
 
     def _taken(self, desk: str, rating: int) -> None:
         press = self._pressed.get((desk, rating))

@@ -36,6 +36,7 @@ class Surgeon:
         self._centre = centre
         self._oracle = oracle
         self._report = report
+        self._alone = asyncio.Lock()  # with the database
         self._voted: set[tuple[str, int]] = set()
         self._how: dict[str, Callable[[Injury], Awaitable[None]]] = {
             "kill": self._kill,
@@ -234,7 +235,7 @@ class Surgeon:
         """Inside, nobody has the database open."""
         children = self._centre.children
         users = [name for name in children if name.startswith("collector") or name in ("fleet", "api")]
-        async with contextlib.AsyncExitStack() as held:
+        async with self._alone, contextlib.AsyncExitStack() as held:
             for name in users:
                 await held.enter_async_context(self._held_down(name))
                 self._centre.kill(name)

@@ -258,7 +258,7 @@ def test_a_client_may_press_again_if_the_vote_died_with_the_pad() -> None:
 
 
 def test_a_day_that_ends_ends_its_calls_and_no_others() -> None:
-    oracle = Oracle(day_ends={"tsentr": "20:00"})  # 17:00 UTC in summer, and NOON is a day in October
+    oracle = Oracle(day_ends={"tsentr": "20:00"})
     evening = 7 * 3_600_000
     say(oracle, "called", evening - 60_000)
     oracle.expire(NOON + evening + 4 * 3_600_000)
@@ -285,3 +285,12 @@ def test_with_a_lost_flash_only_what_was_not_delivered_is_in_doubt() -> None:
     oracle.flash_lost(DESK, {oracle.calls[0].name})
     assert [call.may_rate for call in oracle.calls] == [set(), {0}]
     assert oracle.replaced == {DESK}
+
+
+def test_near_the_end_of_a_day_the_clock_may_be_quicker_than_the_queues_word() -> None:
+    oracle = Oracle(injured=True, day_ends={"tsentr": "20:00"})
+    before_the_end = 7 * 3_600_000 + 55 * 60_000
+    say(oracle, "called", before_the_end)
+    end = oracle.calls[0].until_unix_ms - NOON
+    say(oracle, "called", end - 1000, ticket="t2")
+    assert (oracle.calls[0].outcome, oracle.calls[0].may_end) == ("next_call", {"end_of_day"})
