@@ -225,9 +225,14 @@ class Oracle:
         return call is not None and call.ticket == news.ticket
 
     def _shows(self, desk: str, rating: int) -> bool:
-        """Whether a pad that comes alight may show this vote; one that is cut off may show that of the call before."""
-        calls = (self._open.get(desk), self._latest_vote.get(desk) if self.injured else None)
-        return any(call is not None and call.rating == rating for call in calls)
+        """Whether a pad that comes alight may show this vote.
+
+        One that is cut off, or whose broker has come back from a crash with an older call, shows an earlier one of it.
+        """
+        if self.injured:
+            return any(call.desk == desk and call.rating == rating for call in self.calls)
+        call = self._open.get(desk)
+        return call is not None and call.rating == rating
 
     def _close(self, desk: str, outcome: str) -> None:
         call = self._open.pop(desk, None)
