@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from collector.register import read_register
-from deploy import broker, compose, database, folder, programs, proxy, units
+from deploy import broker, compose, database, folder, programs, proxy, units, watching
 from deploy.errors import DeployError, WouldChange
 from deploy.plan import PORTS, Plan, is_host
 from deploy.secrets import Secrets, bridge_secret, broker_secret, needed
@@ -60,6 +60,7 @@ def texts(plan: Plan, secrets: Secrets, register: str) -> dict[str, str]:
         ("systemd/", units.units(plan)),
         ("postgresql/", database.postgresql(plan)),
         ("proxy/", proxy.proxies(plan)),
+        ("prometheus/", watching.prometheus(plan)),
         ("", compose.compose(plan)),
     ):
         found |= {under + name: text for name, text in parts.items()}

@@ -2,6 +2,7 @@
 
 from deploy.plan import Plan
 from deploy.secrets import bridge_secret
+from deploy.watching import METRICS_TOKEN
 
 
 def steps(plan: Plan) -> str:
@@ -82,5 +83,9 @@ def _after(plan: Plan) -> list[str]:
             "For each branch: carry its bridge's secret to its machine, then run `python -m deploy branch` there:\n"
             + "\n".join(f"      {plan.secret(bridge_secret(branch))}" for branch in sorted(plan.branches))
         )
+    found.append(
+        f"For Prometheus: {plan.file('prometheus/prometheus.yml')}; the api's numbers want a token, as above with\n"
+        f"    `token create prometheus --scopes metrics`, in {plan.secret(METRICS_TOKEN)}, for its user to read."
+    )
     found.append(f"Copy {plan.state}/backups and {plan.out} to another machine every night, and try a restore.")
     return found

@@ -43,7 +43,6 @@ _WHAT = {
     "api": "figures, devices and pages",
     "feed": "tells every desk its call",
 }
-_TELLS = ("collector",)
 _MODULE = {"collector": "collector", "fleet": "collector.fleet", "api": "api", "feed": "collector.feed"}
 
 
@@ -88,8 +87,6 @@ def _service(plan: Plan, program: str, several: bool) -> str:
     limit = "LimitNOFILE=8192\n" if program == "api" else ""
     # The password file is Mosquitto's group's to read.
     groups = f"SupplementaryGroups={plan.broker_user}\n" if program == "fleet" else ""
-    # Who tells systemd that it lives is started anew when it stops telling.
-    kind = "Type=notify\nNotifyAccess=main\nWatchdogSec=60\n" if program in _TELLS else ""
     return f"""[Unit]
 Description=Zrazkovo: {_WHAT[program]}{" (%i)" if several else ""}
 Wants=network-online.target
@@ -100,7 +97,11 @@ StartLimitIntervalSec=0
 [Service]
 ExecStart={plan.code}/.venv/bin/python -m {_MODULE[program]} --config {plan.file(f"config/{program}.toml")}
 WorkingDirectory={plan.code}{own}
-{kind}{secrets}User={USER}
+Type=notify
+NotifyAccess=main
+TimeoutStartSec=infinity
+WatchdogSec=120
+{secrets}User={USER}
 Group={USER}
 {groups}Restart=always
 RestartSec=2

@@ -8,8 +8,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -91,7 +93,14 @@ class Installation:
             shutil.copy(path, credentials / key)
         environ["CREDENTIALS_DIRECTORY"] = str(credentials)
         said = self.log(unit).count(ready)
-        self._spawn(unit, command.split(), environ)
+        assert "Type=notify\n" in text
+        with tempfile.TemporaryDirectory() as short, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            environ["NOTIFY_SOCKET"] = f"{short}/notify"
+            systemd.bind(environ["NOTIFY_SOCKET"])
+            systemd.settimeout(DEADLINE_S)
+            self._spawn(unit, command.split(), environ)
+            while b"READY=1" not in systemd.recv(4096):
+                pass  # otherwise systemd would end it, and TimeoutError this
         until(lambda: self.log(unit).count(ready) > said, lambda: self.log(unit))
 
     def reload_broker(self) -> None:

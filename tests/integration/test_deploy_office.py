@@ -139,7 +139,7 @@ def test_running_the_command_again_over_a_living_installation_keeps_it_working(
 
 def test_the_tokens_that_the_last_steps_name_are_made_by_that_command(office: Installation) -> None:
     steps = (office.out / "NEXT.txt").read_text()
-    (line,) = [line for line in steps.splitlines() if "token create" in line]
+    (line,) = [line for line in steps.splitlines() if "token create head" in line]
     command = line.split("python ", 1)[1].split()
     done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and len(done.stdout.strip()) > 20, done.stderr

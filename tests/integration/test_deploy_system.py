@@ -43,6 +43,18 @@ def test_a_unit_with_a_fault_is_found(tmp_path: Path) -> None:
     assert "stirct" in judge("verify", "--man=no", f"./{unit.name}", folder=unit.parent).stderr
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_prometheus_takes_its_configuration(kind: str, tmp_path: Path) -> None:
+    program = shutil.which("promtool")
+    if not program:
+        pytest.skip("Prometheus's rules: promtool is missing (apt-get install prometheus)")
+    deploy(tmp_path, kind)
+    (tmp_path / "out" / "secrets" / "api.metrics_token").write_text("token")
+    command = [program, "check", "config", tmp_path / "out" / "prometheus" / "prometheus.yml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "SUCCESS" in done.stdout + done.stderr, done.stdout + done.stderr
+
+
 def test_role_and_database_are_made_once_and_the_settings_are_postgresql_s(cluster: Postgres, tmp_path: Path) -> None:
     deploy(tmp_path, "centre")
     folder = tmp_path / "out" / "postgresql"
