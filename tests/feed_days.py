@@ -8,6 +8,7 @@ import json
 import sqlite3
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,26 +28,49 @@ from tests.qsystem_server import Client, Operator, QSystemServer
 from tests.theq_tracker import Kept, TheQTracker
 
 SITE_OF_DAYS = SITE
-_COLUMNS = {"key": ["id"], "time": "ts", "event": "word", "ticket": "number", "desk": "win"}
-_WORDS = {"CALL": "called", "BEGIN": "started", "END": "finished", "NOSHOW": "no_show", "HOLD": "held"}
-_LOG: dict[str, Any] = {
-    "columns": _COLUMNS, "words": _WORDS, "time_format": "unix_ms", "desks": {"1": "centre-1", "2": "centre-2"},
-}  # fmt: skip
-TABLES: dict[str, Any] = {
-    "qsystem": QSystem(name="qs", host="127.0.0.1", desks={"1": "centre-1", "2": "centre-2"}, operators={"1": "op-1"}),
-    "theq": TheQ(name="theq", offices={"61": "centre"}, operators={"7": "op-1", "8": "op-2"}),
-    "qmatic": Qmatic(
-        name="qm",
-        connector="http://127.0.0.1:1/qpevents",
-        hook="http://127.0.0.1:2",
-        branches={"1": "centre"},
-        service_points={"120000000001": "centre-1", "120000000002": "centre-2"},
-    ),
-    "sql": SqlTable(
-        name="table", query="SELECT * FROM log WHERE id >= :since ORDER BY id LIMIT 10", mark="id", overlap=2, **_LOG
-    ),
-    "csv": CsvFile(name="file", file="log.csv", **_LOG),
-}
+CONFIG = """
+[[qsystem]]
+name = "qs"
+host = "127.0.0.1"
+desks = {"1" = "centre-1", "2" = "centre-2"}
+operators = {1 = "op-1", 2 = "op-2"}
+services = {17 = "passport", 18 = "address"}
+
+[[theq]]
+name = "theq"
+offices = {61 = "centre"}
+operators = {7 = "op-1", 8 = "op-2"}
+services = {MSP001 = "passport", PVT = "address"}
+
+[[qmatic]]
+name = "qm"
+connector = "http://127.0.0.1:1/qpevents"
+hook = "http://127.0.0.1:2"
+branches = {1 = "centre"}
+service_points = {120000000001 = "centre-1", 120000000002 = "centre-2"}
+operators = {1 = "op-1"}
+services = {1 = "passport"}
+
+[[sql]]
+name = "table"
+query = "SELECT * FROM log WHERE id >= :since ORDER BY id LIMIT 10"
+mark = "id"
+overlap = 2
+columns = {key = ["id"], time = "ts", event = "word", ticket = "number", desk = "win"}
+words = {CALL = "called", BEGIN = "started", END = "finished", NOSHOW = "no_show", HOLD = "held"}
+time_format = "unix_ms"
+desks = {"1" = "centre-1", "2" = "centre-2"}
+
+[[csv]]
+name = "file"
+file = "log.csv"
+columns = {key = ["id"], time = "ts", event = "word", ticket = "number", desk = "win"}
+words = {CALL = "called", BEGIN = "started", END = "finished", NOSHOW = "no_show", HOLD = "held"}
+time_format = "unix_ms"
+desks = {"1" = "centre-1", "2" = "centre-2"}
+"""
+_KINDS = {"qsystem": QSystem, "theq": TheQ, "qmatic": Qmatic, "sql": SqlTable, "csv": CsvFile}
+TABLES: dict[str, Any] = {kind: _KINDS[kind](**tables[0]) for kind, tables in tomllib.loads(CONFIG).items()}
 # What each day says: a client served, one who never came, one who was held or handed on and called again elsewhere.
 _LOGGED = [
     ("called", "centre-1"), ("started", "centre-1"), ("finished", "centre-1"), ("called", "centre-1"),

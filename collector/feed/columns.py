@@ -11,7 +11,7 @@ come back every day: the key of a ticket holds the day of its issue, or, where n
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self
@@ -142,7 +142,8 @@ class Layout:
             except ValueError as error:
                 unreadable += 1
                 speech.wonder(f"a row: {error}")
-        return Said(speech.events, frozenset(speech.unknown), unreadable)
+        events = {branch: _apart(said) for branch, said in speech.events.items()}
+        return Said(events, frozenset(speech.unknown), unreadable)
 
     def to_record(self, rows: Iterable[Row]) -> list[dict[str, str | int | None]]:
         """Rows as they may be recorded: the columns we know, and a ticket's number as a pseudonym."""
@@ -281,6 +282,18 @@ def replay_rows(layout: Layout) -> Replay:
         return said.events, said.unknown
 
     return replay
+
+
+def _apart(events: Iterable[Event]) -> list[Event]:
+    """Of one ticket, and a log of whole seconds, what stands later happened later: by a millisecond."""
+    found: dict[str, Event] = {}
+    same: dict[tuple[str | None, int], int] = {}
+    for event in events:
+        if event.event not in found:
+            moment = (event.ticket_key, event.occurred_unix_ms)
+            found[event.event] = replace(event, occurred_unix_ms=event.occurred_unix_ms + same.get(moment, 0))
+            same[moment] = same.get(moment, 0) + 1
+    return list(found.values())
 
 
 def _plain(value: object) -> str | int | None:

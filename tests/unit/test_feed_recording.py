@@ -7,12 +7,20 @@ from typing import Any
 import pytest
 
 from collector.feed import registry
+from collector.feed.__main__ import main
 from collector.feed.recording import Recorder, read_recording
 from collector.feed.source import Source
 from tests.feed_bench import NOON
-from tests.feed_days import DAYS, SITE_OF_DAYS, TABLES, recorded_day
+from tests.feed_days import CONFIG, DAYS, SITE_OF_DAYS, TABLES, recorded_day
 
 RECORDED = Path(__file__).parent.parent / "data"
+REGISTER = """
+organisation = {name = "Центр", name_en = "Centre"}
+branch = [{id = "centre", name = "Центр", name_en = "Centre"}]
+desk = [{id = "centre-1", branch = "centre", label = "1"}, {id = "centre-2", branch = "centre", label = "2"}]
+operator = [{id = "op-1"}, {id = "op-2"}]
+assignment = [{operator = "op-1", desk = "centre-1"}, {operator = "op-2", desk = "centre-2"}]
+"""
 PRIVATE = ("пароль", "Операторович", "idir", "Прізвище", "Петренко", "А101", "A007")
 
 
@@ -28,6 +36,25 @@ def test_a_recorded_day_is_understood_as_it_was(kind: str) -> None:
         for event in (each for said in events.values() for each in said):
             understood.setdefault(event.event, (event.type, event.desk))
     assert list(understood.values()) == DAYS[kind]
+
+
+@pytest.mark.parametrize("kind", sorted(DAYS))
+def test_the_check_command_understands_the_day(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "register.toml").write_text(REGISTER)
+    (tmp_path / "feed.toml").write_text(f'register_file = "{tmp_path}/register.toml"\n{CONFIG}')
+    monkeypatch.setenv("ZRAZKOVO_FEED_TICKET_SECRET", "a secret of the tests")
+    secrets = {"theq": "a-path-nobody-guesses", "qm": "a-path-nobody-guesses", "table": "sqlite:///log.db"}
+    monkeypatch.setenv("ZRAZKOVO_FEED_SOURCE_SECRETS", json.dumps(secrets))
+    day = RECORDED / kind / "day.jsonl"
+    assert main(["--config", str(tmp_path / "feed.toml"), "check", "--json", str(day)]) == 0
+    calls = json.loads(capsys.readouterr().out)["calls"]
+    handed_on = "transferred" if kind in ("qsystem", "qmatic") else "held"
+    endings = [(call["desk"], call["ending"]) for call in sorted(calls, key=lambda call: call["called_unix_ms"])]
+    assert endings == [
+        ("centre-1", "finished"), ("centre-1", "no_show"), ("centre-1", handed_on), ("centre-2", "finished"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", sorted(DAYS))
