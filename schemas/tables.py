@@ -113,6 +113,7 @@ kept = Table(  # everything that did not become a vote or a call, once, with its
     Column("last_unix_ms", BigInteger, nullable=False),
     Column("times", BigInteger, nullable=False),
     PrimaryKeyConstraint("reason", "digest"),
+    Index(None, "topic", "first_unix_ms"),
 )
 archived = Table(  # months whose calls and votes are in files, or on their way there; see collector/store/archive.py
     "archived",

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Delete, Dialect, Insert, Row, Table, TextClau
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.ingest import Batch, Changes, Known
-from collector.model import Answer, Arrival, CallRow, Office, PadState, VoteRow
+from collector.model import KEPT_REASONS, Answer, Arrival, CallRow, KeptRow, Office, PadState, VoteRow
+from collector.quarantine import bounded, day_begins
 from collector.rollup import Joined, differences
 from schemas.fleet_tables import console_unavailable
 from schemas.tables import call, kept, pad, pad_health, rollup_day, vote, vote_number, waiting
@@ -67,6 +68,11 @@ class Ledger:
         self._read_votes = _select(vote, f"call {among}")
         self._read_numbers = text(f"SELECT {_columns(vote_number)} FROM {_NUMBERED[dialect.name]}")
         self._read_unavailable = _select(console_unavailable, f"call {among}")
+        self._count_kept = text(
+            f"SELECT topic, count(*) AS number FROM kept WHERE topic {among} AND first_unix_ms >= :since GROUP BY topic"
+        )
+        reasons = ", ".join(f"'{reason}'" for reason in KEPT_REASONS)
+        self._read_kept = text(f"SELECT reason, digest FROM kept WHERE reason IN ({reasons}) AND digest {among}")
         self._read_pads = _select(pad, f"desk {among}")
         self._write_call = self._compiled(self._replace(call))
         self._write_vote = self._compiled(self._insert(vote))
@@ -149,10 +155,21 @@ class Ledger:
         _many(connection, self._write_number, sorted(numbers))
         _many(connection, self._write_waiting, [(*key, since) for key, since in sorted(changes.waiting.items())])
         _many(connection, self._delete_waiting, sorted(changes.arrived))
-        _many(connection, self._write_kept, [row for _, row in sorted(changes.kept.items())])
+        _many(connection, self._write_kept, self._bounded(connection, list(changes.kept.values())))
         self._count(connection, moved)
         _many(connection, self._write_pad, [row for _, row in sorted(changes.pads.items())])
         _many(connection, self._write_health, health)
+
+    def _bounded(self, connection: Connection, rows: list[KeptRow]) -> list[KeptRow]:
+        """What is to be kept of ``rows``."""
+        if not rows:
+            return []
+        since = day_begins(min(row.first_unix_ms for row in rows))
+        of_topics = {"wanted": self._as_list(sorted({row.topic for row in rows})), "since": since}
+        examples = {row.topic: row.number for row in connection.execute(self._count_kept, of_topics)}
+        digests = self._as_list(sorted({row.digest for row in rows}))
+        present = [(row.reason, row.digest) for row in _rows(connection, self._read_kept, digests)]
+        return bounded(rows, examples, present)
 
     def _count(self, connection: Connection, moved: Iterable[tuple[Joined, Joined]]) -> None:
         _many(connection, self._write_rollup, [(*key, *more) for key, more in differences(moved)])

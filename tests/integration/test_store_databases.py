@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy
 
 from collector.model import Answer
+from collector.quarantine import DAY_MS, EXAMPLES_A_DAY
 from collector.store import (
     Arrival,
     Branch,
@@ -556,3 +557,19 @@ def test_what_is_no_database_of_ours_is_refused_in_a_sentence(tmp_path: Path) ->
     (tmp_path / "file").touch()
     with pytest.raises(StoreUnavailable):
         Store.open(f"sqlite:///{tmp_path / 'file' / 'below.db'}")
+
+
+def test_a_pad_that_sends_endless_garbage_does_not_fill_the_disk(store: Store) -> None:
+    topic = topics.desk(DESKS[0], "vote")
+    sent = 0
+    for _ in range(5):
+        batch = [Arrival(topic, b"garbage %d" % (sent + number), NOON_UNIX_MS + sent + number) for number in range(100)]
+        assert set(dispositions(store.ingest(batch))) == {"malformed"}
+        assert dispositions(store.ingest(batch[:1])) == ["malformed"]  # the same again
+        sent += 101
+    other = Arrival(topics.desk(DESKS[1], "vote"), b"garbage", NOON_UNIX_MS)
+    tomorrow = Arrival(topic, b"other garbage", NOON_UNIX_MS + DAY_MS)
+    store.ingest([other, tomorrow])
+    counts = store.counts()
+    assert counts["kept"] == {"malformed": EXAMPLES_A_DAY + 3}  # the count of the day, another pad's, tomorrow's
+    assert counts["kept_times"] == {"malformed": sent + 2}
