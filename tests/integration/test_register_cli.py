@@ -1,12 +1,17 @@
-"""``python -m collector register`` as somebody with a spreadsheet meets it: real processes, a real database."""
+"""``python -m collector register`` as somebody with a spreadsheet meets it: the real command line, a real database.
+
+One real process loads; the others run within this one, or a minute would go into starting them.
+"""
 
 import csv
 import io
 import re
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from collector.__main__ import main
 from collector.register import read_register
 from collector.store import Store
 from schemas.register_csv import FILES, NAMES, OFFICE
@@ -22,16 +27,24 @@ def office(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def command(folder: Path, arguments: tuple[str, ...]) -> tuple[int, str, str]:
+    said, complained = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(said), redirect_stderr(complained):
+        patched.setattr("sys.argv", ["collector", "--config", str(folder / "collector.toml"), "register", *arguments])
+        code = main()
+    return code, said.getvalue(), complained.getvalue()
+
+
 def run(folder: Path, *arguments: str) -> str:
-    done = collector(folder, "register", *arguments)
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    return done.stdout
+    code, said, complained = command(folder, arguments)
+    assert (code, complained) == (0, ""), complained
+    return said
 
 
 def refused(folder: Path, *arguments: str) -> str:
-    done = collector(folder, "register", *arguments)
-    assert done.returncode == 1 and done.stderr.startswith("collector: ") and "Traceback" not in done.stderr
-    return done.stderr
+    code, _, complained = command(folder, arguments)
+    assert code == 1 and complained.startswith("collector: ")
+    return complained
 
 
 def edit(file: Path, old: str, new: str) -> None:
