@@ -54,13 +54,13 @@ def day_of(fields: Mapping[str, str], name: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise CannotEdit(f"{text!r} is no day") from None
+        raise CannotEdit(f"{text!r} is no day", "no_day") from None
 
 
 def needed_day(fields: Mapping[str, str], name: str) -> date:
     day = day_of(fields, name)
     if day is None:
-        raise CannotEdit("a day is needed")
+        raise CannotEdit("a day is needed", "no_day")
     return day
 
 

@@ -11,6 +11,7 @@ from collector.store import Register, Revision
 from schemas.register_diff import Change
 from schemas.register_names import by_id, in_days, known_by
 from schemas.register_rules import WEEKDAYS, begins, ends
+from schemas.resources import FieldProblem
 
 PARTS = ("branches", "desks", "services", "directions", "operators", "participants", "hours", "calendar")
 # Parts whose things have a page of their own; the others are lists of rows that come and go.
@@ -271,6 +272,56 @@ class Shown:
             }
             for each in revisions
         ]
+
+    # ---- what is wrong
+    def faults(self, faults: Sequence[FieldProblem]) -> list[dict[str, str]]:
+        """Each with where it is and what is wrong, in the reader's words; the exact English ones besides."""
+        words, labels = self._fault_words(), self.fields()
+        found = []
+        for each in faults:
+            field_name = each.parameter.rpartition("/")[2].rpartition(":")[2]
+            file = each.parameter if ".csv" in each.parameter else ""
+            places = [file, each.about or "", "" if file else labels.get(field_name, "")]
+            own = words.get(each.rule or "") or words.get(f"bad_{field_name}" if each.rule == "bad_value_error" else "")
+            found.append(
+                {
+                    "parameter": each.parameter,
+                    "place": " · ".join(place for place in places if place),
+                    "words": own or "",
+                    "detail": each.detail,
+                }
+            )
+        return found
+
+    def _fault_words(self) -> dict[str, str]:
+        _ = self.language.gettext
+        empty, day_time = _("must not be empty"), _("is no time of day like 08:00")
+        return {
+            "backwards": _("ends before it begins"),
+            "one_row_a_day": _("has two rows for one day: end the one before first"),
+            "ids_keep_their_meaning": _("was closed and cannot come back as something else: give it a new id"),
+            "references": _("names something that is not in the register on all of these days"),
+            "mergers": _("cannot be merged so: give the last day, and a branch that is there the day after"),
+            "time_zones": _("a branch keeps its time zone, or its days would not add up"),
+            "reserved": _("this is a server’s name: choose another id"),
+            "one_seat_a_day": _("has two desks on one day"),
+            "hours": _("these hours overlap others, or close before they open"),
+            "calendar": _("this day is there twice, or its hours do not fit its kind"),
+            "has_figures": _("has figures, so it can be closed but not left out"),
+            "taken": _("this id is taken, and an id names one thing for ever"),
+            "later": _("it begins only after that day"),
+            "no_day": _("a day is needed"),
+            "unknown": _("there is no such entry"),
+            "sheet": _("this table cannot be read as it is"),
+            "bad_missing": empty, "bad_string_too_short": empty, "bad_string_type": empty,
+            "bad_string_too_long": _("is too long"),
+            "bad_id": _("only a–z, 0–9 and inner hyphens, at most 40"),
+            "bad_timezone": _("is no time zone, like Europe/Kyiv"),
+            "bad_day_ends": day_time, "bad_opens": day_time, "bad_closes": day_time,
+            "bad_string_pattern_mismatch": day_time,
+            "bad_days": _("are no weekdays, like mon-fri"),
+            "bad_literal_error": _("is none of the choices"),
+        }  # fmt: skip
 
     def _value(self, value: Any) -> str:
         if value is None:

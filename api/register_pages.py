@@ -185,7 +185,7 @@ def _edited(
     except ValidationError as error:
         return again(fields, problems_of(error))
     except register_edit.CannotEdit as error:
-        return again(fields, [FieldProblem(parameter="", detail=str(error))])
+        return again(fields, [FieldProblem(parameter="", detail=str(error), rule=error.rule)])
     except RegisterRefused as error:
         return again(fields, error.faults)
     except RegisterChanged:
@@ -272,7 +272,7 @@ def _uploaded(request: Request, token: Token, sent: Mapping[str, bytes]) -> Resp
     except RegisterChanged:
         return _exchange(request, token, [FieldProblem(parameter="changed", detail="")])
     except register_archive.NoArchive as error:
-        return _exchange(request, token, [FieldProblem(parameter="", detail=str(error))])
+        return _exchange(request, token, [FieldProblem(parameter="", detail=str(error), rule="sheet")])
     renderer, store, shown = _at_hand(request, token, "")
     values = {
         "part": "exchange",
@@ -327,7 +327,7 @@ def _shown(
     more = {
         "parts": shown.parts(),
         "revision": revision,
-        "faults": faults or [],
+        "faults": shown.faults(faults or []),
         "done": revision if done == str(revision) and revision > 1 and not faults else None,
         "may_name": "names" in token.scopes,
     }

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from api.auth import allowed
 from api.errors import BadRequestBody, NoSuchThing, RegisterChanged, RegisterRefused
 from collector.store import Declined, NotThere, Register, Stale, Store, Token
-from schemas.register_csv import NAMES, read_sheets
+from schemas.register_csv import NAMES, CellFault, read_sheets
 from schemas.register_diff import Change, differences
 from schemas.register_rules import Fault, Unfit
 from schemas.resources import FieldProblem
@@ -44,7 +44,10 @@ def of_sheets(store: Store, files: Mapping[str, bytes], token: Token) -> Proposa
     sheets = read_sheets(files, before)
     if sheets.register is None:
         raise RegisterRefused(
-            [FieldProblem(parameter=str(each).partition(": ")[0], detail=each.text) for each in sheets.faults]
+            [
+                FieldProblem(parameter=_place(each), detail=each.text, rule=each.rule, about=each.about or None)
+                for each in sheets.faults
+            ]
         )
     if sheets.revision is not None and sheets.revision != revision:
         raise RegisterChanged(
@@ -116,10 +119,14 @@ def problems_of(error: ValidationError) -> list[FieldProblem]:
     for each in error.errors(include_url=False, include_input=False):
         unfit = each.get("ctx", {}).get("error")
         if isinstance(unfit, Unfit):
-            found += [FieldProblem(parameter=_pointer(fault), detail=fault.text) for fault in unfit.faults]
+            found += [
+                FieldProblem(parameter=_pointer(fault), detail=fault.text, rule=fault.rule, about=fault.about)
+                for fault in unfit.faults
+            ]
         else:
             place = "".join(f"/{part}" for part in each["loc"])
-            found.append(FieldProblem(parameter=place, detail=each["msg"].removeprefix("Value error, ")))
+            detail = each["msg"].removeprefix("Value error, ")
+            found.append(FieldProblem(parameter=place, detail=detail, rule=f"bad_{each['type']}"))
     return found
 
 
@@ -139,9 +146,18 @@ def _proposal(
     if lost:
         said = "the {} {!r} has figures: keep its rows and close it with valid_to"
         raise RegisterRefused(
-            [FieldProblem(parameter=f"/{each.word}", detail=said.format(each.word, each.id)) for each in lost]
+            [
+                FieldProblem(
+                    parameter=f"/{each.word}", detail=said.format(each.word, each.id), rule="has_figures", about=each.id
+                )
+                for each in lost
+            ]
         )
     return Proposal(revision, before, after, differences(before, after), names)
+
+
+def _place(fault: CellFault) -> str:
+    return str(fault).removesuffix(fault.text).removesuffix(": ")
 
 
 def _pointer(fault: Fault) -> str:

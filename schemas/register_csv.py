@@ -65,6 +65,8 @@ class CellFault:
     line: int
     column: str
     text: str
+    rule: str = "sheet"
+    about: str = ""
 
     def __str__(self) -> str:
         place = ":".join(str(each) for each in (self.file, self.line or "", self.column) if each)
@@ -121,7 +123,9 @@ def read_sheets(files: Mapping[str, bytes], before: Register) -> Sheets:
         made = Register.model_construct(**parts)
         for fault in faults_of(made):
             place = (_FILE_OF[fault.part], lines[fault.part][fault.index]) if fault.part in lines else ("", 0)
-            sheets.faults.append(CellFault(*place, fault.field if place[0] else "", fault.text))
+            sheets.faults.append(
+                CellFault(*place, fault.field if place[0] else "", fault.text, fault.rule, fault.about)
+            )
         sheets.register = made
     if NAMES in files:
         sheets.names = _names(files[NAMES], sheets)
@@ -205,7 +209,7 @@ def _entry(name: str, line: int, cells: Mapping[str, str], shape: type[Any], fau
         for each in error.errors(include_url=False, include_input=False):
             column = str(each["loc"][0]) if each["loc"] else ""
             said = "is empty" if each["type"] == "missing" else each["msg"].removeprefix("Value error, ")
-            faults.append(CellFault(name, line, column, said))
+            faults.append(CellFault(name, line, column, said, f"bad_{each['type']}"))
         return None
 
 

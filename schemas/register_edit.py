@@ -17,14 +17,18 @@ _DAY = timedelta(days=1)
 
 
 class CannotEdit(ValueError):
-    """What is asked makes no sense for this entry; str() says why."""
+    """What is asked makes no sense for this entry; str() says why, ``rule`` in one word."""
+
+    def __init__(self, text: str, rule: str):
+        super().__init__(text)
+        self.rule = rule
 
 
 def added(register: Register, part: str, entry: Entry) -> Register:
     """With one more row at the end. Raises CannotEdit if its id is taken."""
     name = getattr(entry, "id", None)
     if name is not None and name in by_id(getattr(register, part)):
-        raise CannotEdit(f"the id {name!r} is taken, and an id names one thing for ever")
+        raise CannotEdit(f"the id {name!r} is taken, and an id names one thing for ever", "taken")
     return _with(register, part, (*getattr(register, part), entry))
 
 
@@ -52,7 +56,7 @@ def closed(register: Register, part: str, name: str, last: date, merged_into: st
     """With ``last`` as its last day; what was planned for later is dropped. Raises CannotEdit."""
     kept = [row for row in _rows_of(register, part, name) if begins(row) <= last]
     if not kept:
-        raise CannotEdit("it begins only after that day")
+        raise CannotEdit("it begins only after that day", "later")
     end = kept[-1].model_copy(update={"valid_to": last})
     if part == "branches":
         end = end.model_copy(update={"merged_into": merged_into})
@@ -80,14 +84,14 @@ def without(register: Register, part: str, index: int) -> Register:
     """Without one row of what no figure rests on: hours and calendar. Raises CannotEdit."""
     rows = getattr(register, part)
     if part not in ("hours", "calendar") or not 0 <= index < len(rows):
-        raise CannotEdit("there is no such row")
+        raise CannotEdit("there is no such row", "unknown")
     return _with(register, part, (*rows[:index], *rows[index + 1 :]))
 
 
 def _rows_of(register: Register, part: str, name: str) -> list[Any]:
     rows = by_id(getattr(register, part)).get(name)
     if not rows:
-        raise CannotEdit(f"there is no {name!r} in the register")
+        raise CannotEdit(f"there is no {name!r} in the register", "unknown")
     return rows
 
 

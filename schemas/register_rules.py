@@ -5,7 +5,7 @@ file sees everything at once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,8 @@ class Fault:
     index: int
     field: str
     text: str
+    rule: str = ""  # which rule of this file, for whoever says it in other words
+    about: str = ""  # the id of what the entry is about
 
 
 class Unfit(ValueError):
@@ -71,8 +73,12 @@ _REFERENCES = (
 
 
 def faults_of(register: "Register") -> list[Fault]:
-    """Everything that does not fit together, part by part."""
-    return [fault for rule in _RULES for fault in rule(register)]
+    """Everything that does not fit together, rule by rule."""
+    return [
+        replace(fault, rule=rule.__name__.strip("_"), about=_about(getattr(register, fault.part)[fault.index]))
+        for rule in _RULES
+        for fault in rule(register)
+    ]
 
 
 def weekdays(days: str) -> tuple[int, ...]:
@@ -275,6 +281,10 @@ def _when(gap: tuple[date, date]) -> str:
 
 def _date(day: date) -> str:
     return "every day" if day == ALWAYS else day.isoformat()
+
+
+def _about(row: Any) -> str:
+    return next((str(getattr(row, name)) for name in ("id", "operator", "day", "branch") if hasattr(row, name)), "")
 
 
 def _called(part: str, row: Any) -> str:

@@ -26,6 +26,8 @@ class FieldProblem(Resource):
 
     parameter: str
     detail: str
+    rule: str | None = Field(None, description="which rule, for programs; only where there is a list of them")
+    about: str | None = Field(None, description="the id of the entry at fault")
 
 
 class Problem(Resource):

@@ -102,7 +102,8 @@ def test_what_has_figures_can_be_closed_but_not_left_out(office: Office) -> None
         refused = client.put("/v1/register/document", json=document, headers={"If-Match": '"2"'})
         assert refused.status_code == 422
         said = "the operator 'ivan' has figures: keep its rows and close it with valid_to"
-        assert refused.json()["errors"] == [{"parameter": "/operator", "detail": said}]
+        (error,) = refused.json()["errors"]
+        assert (error["parameter"], error["detail"], error["rule"]) == ("/operator", said, "has_figures")
 
 
 def test_sheets_go_out_and_in_and_an_old_export_is_refused(office: Office) -> None:
@@ -123,7 +124,12 @@ def test_sheets_go_out_and_in_and_an_old_export_is_refused(office: Office) -> No
         files["desks.csv"] = files["desks.csv"].replace(b"centre-1;centre", b"centre-1;nowhere")
         refused = client.post("/v1/register/sheets", content=pack(files))
         assert refused.json()["errors"] == [
-            {"parameter": "desks.csv:2:branch", "detail": "the desk 'centre-1' names an unknown branch 'nowhere'"}
+            {
+                "parameter": "desks.csv:2:branch",
+                "detail": "the desk 'centre-1' names an unknown branch 'nowhere'",
+                "rule": "references",
+                "about": "centre-1",
+            }
         ]
         assert client.post("/v1/register/sheets", content=b"no archive").status_code == 422
     assert office.store.book.whole()[0] == 3

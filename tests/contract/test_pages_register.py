@@ -1,5 +1,6 @@
 """The Register page as a browser without scripts gets it: every form, what it refuses, who sees whose name."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -175,6 +176,8 @@ def test_what_is_refused_is_shown_again_with_what_was_typed(
     assert answer.status_code in (404, 422)
     if answer.status_code == 422:
         assert 'role="alert"' in answer.text and says in answer.text
+        box = answer.text.partition('data-testid="faults"')[2].partition("</ul>")[0]
+        assert "Нічого не змінено" in box and re.search(r"[а-яіїєґ]{3,}.*<small class", box), box  # in words of theirs
         assert all(f'value="{value}"' in answer.text for value in fields.values() if value.startswith("centre "))
     assert revision(office) == 2
 
