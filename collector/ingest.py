@@ -70,6 +70,7 @@ class Changes:
     """What a batch adds. ``before`` holds each touched call as it was, for the roll-up."""
 
     calls: dict[str, CallRow] = field(default_factory=dict)
+    services: set[tuple[str, str]] = field(default_factory=set)  # call, service; of calls that had more than one
     votes: list[VoteRow] = field(default_factory=list)
     waiting: dict[tuple[str, str], int] = field(default_factory=dict)  # (call, desk): since
     arrived: list[tuple[str, str]] = field(default_factory=list)  # no longer waiting
@@ -163,6 +164,8 @@ class Batch:
         problem = join.contradiction(call, event, branch)
         if problem:
             return self._keep_message(item, REJECTED_EVENT, problem)
+        if event.service is not None and call.service not in (None, event.service):
+            self.changes.services.update((call.id, each) for each in (call.service, event.service) if each)
         merged = join.merge(call, event)
         if merged is call:
             return KNOWN

@@ -91,6 +91,14 @@ vote_number = Table(
     PrimaryKeyConstraint("desk", "journal", "seq"),
     sqlite_with_rowid=False,
 )
+call_service = Table(  # every service of a call that had more than one; ``call.service`` is the one said last
+    "call_service",
+    metadata,
+    Column("call", String(16), nullable=False),
+    Column("service", String(40), nullable=False),
+    PrimaryKeyConstraint("call", "service"),
+    sqlite_with_rowid=False,
+)
 waiting = Table(  # votes whose call is not known yet: an index for people, not a second copy
     "waiting",
     metadata,

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from collector.errors import StoreError
 from collector.exposition import Surroundings, labelled
+from collector.feed.health import UNPLACED_MS
 from collector.feed.publisher import Publisher
 from collector.feed.settings import Settings
 from collector.feed.source import Source
@@ -50,6 +51,7 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(f"{_NAME}_broker_up", "1: connected.", self._publisher.connected)
         yield from self._outbox()
+        yield from self._queues()
         events: dict[tuple[str, ...], float] = {(branch,): at / 1000 for branch, at in list(self._last_events.items())}
         yield labelled(f"{_NAME}_last_event_timestamp_seconds", "The last event, by branch.", ("branch",), events)
         for name, text, value in (
@@ -84,6 +86,21 @@ class Metrics:
             ages[(branch,)] = self._age_s(heads[branch][1]) if branch in heads else 0.0
         yield labelled(f"{_NAME}_outbox_events", "Events that wait for the collector.", ("branch",), depths)
         yield labelled(f"{_NAME}_outbox_oldest_seconds", "Age of the oldest; 0 without any.", ("branch",), ages)
+
+    def _queues(self) -> Iterator[Metric]:
+        """Calls to a desk that nobody could name, and how each branch's queue clock goes."""
+        try:
+            unplaced, clocks = self._store.unplaced(self._clock() - UNPLACED_MS), self._store.clocks()
+        except StoreError:
+            return
+        named: dict[tuple[str, ...], float] = dict.fromkeys(((branch,) for branch in self._branches), 0.0)
+        for each in unplaced:
+            named[(each.branch,)] = named.get((each.branch,), 0.0) + 1
+        text = "Operators who called to no known desk within a day: no pad was armed."
+        yield labelled(f"{_NAME}_unplaced_operators", text, ("branch",), named)
+        behind: dict[tuple[str, ...], float] = {(name,): each.offset_ms / 1000 for name, each in clocks.items()}
+        text = "How far the queue's clock is behind ours, delay included."
+        yield labelled(f"{_NAME}_queue_clock_behind_seconds", text, ("branch",), behind)
 
     def _age_s(self, payload: bytes) -> float:
         event = codec.decode("event", payload)

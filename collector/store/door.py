@@ -144,6 +144,11 @@ class Store:
         with reading(self._engine) as connection:
             return figures.open_calls(connection)
 
+    def services_of(self, call: str) -> set[str]:
+        """Every service of a call that had more than one; empty for any other call."""
+        with reading(self._engine) as connection:
+            return figures.services_of(connection, call)
+
     def counts(self) -> Counts:
         """Totals for metrics."""
         with reading(self._engine) as connection:

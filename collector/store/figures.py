@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 from collector.rollup import CUTS
 from collector.store.registry import holds_today
 from schemas.register_tables import desk
-from schemas.tables import call, kept, pad, pad_health, rollup_day, waiting
+from schemas.tables import call, call_service, kept, pad, pad_health, rollup_day, waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,10 @@ def pads(connection: Connection) -> list[PadRow]:
         .order_by(desk.c.position)
     )
     return [_pad_row(row) for row in connection.execute(question).mappings()]
+
+
+def services_of(connection: Connection, call_id: str) -> set[str]:
+    return set(connection.scalars(select(call_service.c.service).where(call_service.c.call == call_id)))
 
 
 def open_calls(connection: Connection) -> dict[str, str]:

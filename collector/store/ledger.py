@@ -18,7 +18,7 @@ from collector.model import KEPT_REASONS, Answer, Arrival, CallRow, KeptRow, Off
 from collector.quarantine import bounded, day_begins
 from collector.rollup import Joined, differences
 from schemas.fleet_tables import console_unavailable
-from schemas.tables import call, kept, pad, pad_health, rollup_day, vote, vote_number, waiting
+from schemas.tables import call, call_service, kept, pad, pad_health, rollup_day, vote, vote_number, waiting
 
 # The classid of our advisory locks, and how many there are: few enough for PostgreSQL's lock table, whatever the batch.
 _LOCK_CLASS = 7_120_252
@@ -75,6 +75,7 @@ class Ledger:
         self._read_kept = text(f"SELECT reason, digest FROM kept WHERE reason IN ({reasons}) AND digest {among}")
         self._read_pads = _select(pad, f"desk {among}")
         self._write_call = self._compiled(self._replace(call))
+        self._write_service = self._compiled(self._insert(call_service).on_conflict_do_nothing())
         self._write_vote = self._compiled(self._insert(vote))
         self._write_number = self._compiled(self._insert(vote_number))
         self._write_waiting = self._compiled(self._insert(waiting).on_conflict_do_nothing())
@@ -150,6 +151,7 @@ class Ledger:
             for desk, (message, received_unix_ms) in sorted(changes.health.items())
         ]
         _many(connection, self._write_call, [row for _, row in sorted(changes.calls.items())])
+        _many(connection, self._write_service, sorted(changes.services))
         _many(connection, self._write_vote, sorted(changes.votes))
         numbers = [(each.desk, each.journal, each.seq, each.call) for each in changes.votes]
         _many(connection, self._write_number, sorted(numbers))

@@ -67,7 +67,7 @@ def event(number: int, type: str = "called", *, desk: str, seq: int, **fields: s
         called_unix_ms=called,
         desk=desk,
         operator=fields.get("operator", "op-1"),
-        service="passport",
+        service=fields.get("service", "passport"),
         ticket="t1",
         reason=fields.get("reason"),
     )

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,27 @@ def test_a_vote_waits_for_a_call_of_a_later_batch(store: Store) -> None:
     store.ingest([of_queue(event(1, desk=DESKS[0], seq=1))])
     (row,) = store.rollups("branch", NOON_DAY, NOON_DAY)
     assert (row.good, store.counts()["waiting"], store.recount()) == (1, 0, [])
+
+
+@pytest.mark.parametrize("order", permutations(range(4)))
+def test_a_visit_of_several_services_has_all_of_them_and_counts_for_the_last(
+    store: Store, order: tuple[int, ...]
+) -> None:
+    said = [event(1, desk=DESKS[0], seq=1)] + [
+        event(1, kind, desk=DESKS[0], seq=seq, service=service)
+        for seq, kind, service in (
+            (2, "service_switched", "residence"),
+            (3, "service_switched", "address"),
+            (4, "finished", "address"),
+        )
+    ]
+    for place in order:
+        store.ingest([of_queue(said[place])])
+        store.ingest([of_queue(said[place])])
+    assert store.services_of(call_id(1)) == {"passport", "residence", "address"}
+    assert store.services_of(call_id(2)) == set()
+    counted = [(row.key, row.calls) for row in store.rollups("service", NOON_DAY, NOON_DAY) if row.calls]
+    assert (counted, store.recount()) == ([("address", 1)], [])
 
 
 def test_every_arrival_is_answered_in_order_and_counted_once(store: Store) -> None:
