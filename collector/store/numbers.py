@@ -1,6 +1,8 @@
-"""The numbers of votes in the database, for collector/gaps.py. Only journals with holes are read one by one."""
+"""The numbers of votes in the database, for collector/gaps.py: the database finds the holes itself."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -33,24 +35,42 @@ def first_id_at(unix_ms: int) -> str:
 def gaps(connection: Connection, since_unix_ms: int) -> list[Gap]:
     """What is missing among the votes for calls from ``since_unix_ms`` on."""
     since_id = first_id_at(since_unix_ms)
-    excused = _kept(connection, since_id)
+    excused, holes = _kept(connection, since_id), _holes(connection, since_id)
     number, at = vote.c.seq, vote.c.received_unix_ms
-    question = select(
-        vote.c.desk, vote.c.journal, func.min(number), func.max(number), func.count(), func.min(at), func.max(at)
-    ).group_by(vote.c.desk, vote.c.journal)
+    question = select(vote.c.desk, vote.c.journal, func.min(number), func.max(number), func.min(at), func.max(at))
+    question = question.where(vote.c.call >= since_id).group_by(vote.c.desk, vote.c.journal)
     spans = []
-    for desk, journal, low, high, count, first, last in connection.execute(question.where(vote.c.call >= since_id)):
-        there: tuple[range, ...] = (range(low, high + 1),)
+    for desk, journal, low, high, first, last in connection.execute(question):
+        there = _without(holes.get((desk, journal), ()), low, high)
         also = excused.pop((desk, journal), ())
-        if also or count < high - low + 1:
-            its = (vote.c.desk == desk, vote.c.journal == journal, number.between(low, high))
-            there = ranges([*connection.scalars(select(number).where(*its)), *(each.seq for each in also)])
+        if also:
+            there = ranges([*chain.from_iterable(there), *(each.seq for each in also)])
         moments = [first, last, *(each.at_unix_ms for each in also)]
         spans.append(Span(desk, journal, there, min(moments), max(moments)))
     for (desk, journal), alone in excused.items():
         at_unix_ms = [each.at_unix_ms for each in alone]
         spans.append(Span(desk, journal, ranges(each.seq for each in alone), min(at_unix_ms), max(at_unix_ms)))
     return find_gaps(spans)
+
+
+def _holes(connection: Connection, since_id: str) -> dict[tuple[str, str], list[tuple[int, int]]]:
+    """(The number before a hole, the number after it), by desk and journal; one walk along the index of numbers."""
+    before = func.lag(vote.c.seq).over(partition_by=(vote.c.desk, vote.c.journal), order_by=vote.c.seq)
+    walk = select(vote.c.desk, vote.c.journal, vote.c.seq, before.label("before")).where(vote.c.call >= since_id)
+    numbered = walk.subquery()
+    found = defaultdict(list)
+    for row in connection.execute(select(numbered).where(numbered.c.seq > numbered.c.before + 1)):
+        found[row.desk, row.journal].append((row.before, row.seq))
+    return found
+
+
+def _without(holes: Sequence[tuple[int, int]], low: int, high: int) -> tuple[range, ...]:
+    """The numbers from ``low`` to ``high``, both there, but for ``holes``."""
+    found = []
+    for before, after in sorted(holes):
+        found.append(range(low, before + 1))
+        low = after
+    return (*found, range(low, high + 1))
 
 
 def _kept(connection: Connection, since_id: str) -> dict[tuple[str, str], list[_Kept]]:

@@ -20,7 +20,7 @@ from schemas.months import later
 from schemas.periods import day_date, day_key
 from schemas.tables import archived, call, rollup_day, vote, waiting
 
-_AT_ONCE = 10_000
+_AT_ONCE = 2_000
 _AMOUNTS = ("calls", "eligible", "bad", "good", "exemplary")
 
 
