@@ -25,7 +25,7 @@ def _certificate(plan: Plan) -> list[str]:
 def _machine(plan: Plan) -> list[str]:
     units = plan.file("systemd")
     packages = "mosquitto" + (" postgresql" if plan.has_centre and plan.database == "postgresql" else "")
-    found = [f"apt-get install {packages}; in {plan.code}: make .venv/run.ok"]
+    found = [f"apt-get install {packages}; in {plan.code}, which all may read: make .venv/run.ok"]
     found.append(
         f"cp {units}/sysusers.conf /etc/sysusers.d/zrazkovo.conf && systemd-sysusers\n"
         f"    cp {units}/tmpfiles.conf /etc/tmpfiles.d/zrazkovo.conf && systemd-tmpfiles --create"
@@ -54,7 +54,7 @@ def _start(plan: Plan) -> list[str]:
         found.append(f"In front of the api: {proxy}/nginx.conf or {proxy}/Caddyfile. Nobody outside reaches it before.")
         found.append(
             "The first tokens, for people and for the computer that flashes pads:\n"
-            f"      sudo -u zrazkovo {plan.code}/.venv/bin/python -m collector "
+            f"      cd {plan.code} && sudo -u zrazkovo .venv/bin/python -m collector "
             f"--config {plan.file('config/collector.toml')} token create head --scopes figures,devices"
         )
     return found
