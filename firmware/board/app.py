@@ -218,7 +218,7 @@ class App:
             if self._pad.call != message.call:
                 self._board.log("not armed: the call is over, the clock is wrong or the journal is full")
         elif isinstance(message, CallClosed):
-            self._carry_out(self._pad.call_closed(self._take_presses(final=True)))
+            self._carry_out(self._pad.call_closed(self._take_presses(final=True), message.call))
         elif isinstance(message, Ack):
             self._on_ack(message, retained)
         elif isinstance(message, Settings):

@@ -24,6 +24,10 @@ that it knows of before it brings anything else that has happened since.
 A pad that the broker cannot reach does not learn that its call is over, and the next client would rate the one before:
 it stays armed for LOST_MS only. The broker keeps the call; if that is open when the line is back, the pad arms again.
 
+A broker that comes back from a crash may keep an older call than the one that the pad has heard of, until the feed has
+found it again: what comes out of its store does not open a call that is older than the newest known, nor one that was
+closed. A call's moment never goes back at a desk (collector/feed/calls.py, rule 4), and a closed one stays closed.
+
 A recall does not light a chosen lamp that has gone out: an operator could read it then by calling again.
 
 Order 19/01-03-13/551: active only after a call (P2.4), the pressed button stays lit and the others go out (P2.6),
@@ -84,6 +88,8 @@ class Pad:
     def __init__(self, journal: "Journal", ticks_diff: "Callable[[int, int], int]"):
         self.state = DARK
         self.call: str | None = None
+        self._over: str | None = None  # the call that was last said to be closed
+        self._newest_unix_ms = 0  # when the newest call known was opened
         self.counts = {VOTE: 0, REPEAT: 0, NO_CALL: 0, LATE: 0}
         self.chosen_s = 0  # after so long the chosen lamp goes out; 0: it stays lit until the call ends (P2.6)
         self._journal = journal
@@ -118,13 +124,17 @@ class Pad:
         rating = self._journal.rating_of(message.call)
         if not trusted_ms or (not rating and self._journal.is_full):
             return self._darken(ticks_ms) or effects
+        if not live and (message.call == self._over or message.opened_unix_ms < self._newest_unix_ms):
+            return effects  # the broker has come back from a crash, and the feed has not yet
+        self._newest_unix_ms = message.opened_unix_ms
         self.call = message.call
         self._trusted_ms = trusted_ms
         self._rating = rating
         return self._enter(VOTED if rating else ARMED, ticks_ms)
 
-    def call_closed(self, ticks_ms: int) -> "list[Effect]":
-        """No call is open at this desk, whichever it was that ended."""
+    def call_closed(self, ticks_ms: int, call: "str | None" = None) -> "list[Effect]":
+        """No call is open at this desk, whichever it was that ended; ``call``: the last one, if there was any."""
+        self._over = call
         return self._darken(ticks_ms)
 
     def out_of_touch(self, ticks_ms: int) -> "list[Effect]":

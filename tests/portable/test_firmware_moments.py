@@ -62,7 +62,7 @@ def release(button):
 
 
 def opens(call=ONE):
-    return inbound("call", CallOpened(call, NOW_UNIX_MS, NOW_UNIX_MS + 6000000))
+    return inbound("call", CallOpened(call, NOW_UNIX_MS, NOW_UNIX_MS + 6000000), False)
 
 
 CLOSES = inbound("call", CallClosed(ONE, NOW_UNIX_MS))

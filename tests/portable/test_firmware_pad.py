@@ -325,3 +325,33 @@ def test_any_sequence_of_inputs_keeps_one_vote_a_call_and_lamps_true():
         assert lit != 1 or bench.pad.lamps[votes[bench.pad.call] - 1] == 1
     assert len(votes) > 100
     assert sum(bench.counts()) > 500
+
+
+def test_a_broker_back_from_a_crash_opens_no_older_call():
+    for state in (armed(), voted()):
+        state.open(opened(TWO, 1000), live=True)
+        assert state.open(opened(ONE, 0)) == []
+        assert state.pad.call == TWO
+
+
+def test_a_broker_back_from_a_crash_opens_no_call_that_was_closed():
+    bench = armed()
+    bench.pad.call_closed(bench.ticks, ONE)
+    assert bench.open() == []
+    assert bench.pad.state == DARK
+
+
+def test_a_call_that_was_not_closed_opens_again_out_of_the_store():
+    bench = armed()
+    bench.pad.out_of_touch(bench.ticks)
+    bench.open()
+    assert (bench.pad.state, bench.pad.call) == (ARMED, ONE)
+    bench.pad.call_closed(bench.ticks, ONE)
+    bench.open(opened(TWO, 1000))
+    assert (bench.pad.state, bench.pad.call) == (ARMED, TWO)
+
+
+def test_what_is_said_now_is_believed_however_old_its_call_is():
+    bench = armed()
+    bench.open(opened(TWO, -1000), live=True)
+    assert bench.pad.call == TWO
