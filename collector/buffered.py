@@ -6,14 +6,13 @@ message cost was the kernel's. This stands between paho and the real socket, TCP
 Rules of the file
 1.  Sends go out at once, in order; only within ``gathering()`` they are held back, until it ends.
 2.  What the kernel does not take now is not lost: ``unsent`` tells, ``flush`` tries again, later sends line up behind.
-3.  What comes passes through ``sieve``: what that keeps for itself, the reader never sees.
-4.  Before sleeping in ``select``, ask ``pending``: what has come already wakes nobody (TLS holds back bytes likewise).
+3.  Before sleeping in ``select``, ask ``pending``: what has come already wakes nobody (TLS holds back bytes likewise).
 """
 
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 _READ_BYTES = 256 * 1024
@@ -24,9 +23,8 @@ _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class BufferedSocket:
     """Has what paho needs of a socket. ``calls`` counts the system calls for reading and writing."""
 
-    def __init__(self, real: socket.socket, sieve: Callable[[bytes], bytes] = bytes):
+    def __init__(self, real: socket.socket):
         self._real = real
-        self._sieve = sieve
         self._came, self._taken = b"", 0
         self._unsent = bytearray()
         self._held = False
@@ -37,10 +35,8 @@ class BufferedSocket:
         begin = self._taken
         if begin == len(self._came):
             self.calls += 1
-            came = self._real.recv(_READ_BYTES)
-            self._came, self._taken, begin = self._sieve(came), 0, 0
-            if came and not self._came:
-                raise BlockingIOError
+            self._came = self._real.recv(_READ_BYTES)
+            begin = 0
         self._taken = begin + size
         if self._taken > len(self._came):
             self._taken = len(self._came)
