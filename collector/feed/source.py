@@ -30,6 +30,7 @@ from collector.feed.recording import Recorder
 from collector.feed.seats import Seats
 from collector.feed.store import FeedStore
 
+MOST_UNKNOWN = 500  # words of a queue system that are kept; a column of free text would have no end
 PAUSES_S = (2.0, 4.0, 8.0, 15.0, 30.0)
 
 
@@ -166,9 +167,10 @@ class Source:
 
     def wonder(self, unknown: frozenset[str]) -> None:
         """Our tables do not know these words of the queue system. Each is logged once; none is a person's name."""
-        for what in sorted(unknown - self.unknown):
+        new = sorted(unknown - self.unknown)[: max(0, MOST_UNKNOWN - len(self.unknown))]
+        for what in new:
             self.log.warning("%s %s: our table does not know %s", self.LABEL, self.name, what)
-        self.unknown |= unknown
+        self.unknown |= set(new)
 
 
 class Poller(Source):

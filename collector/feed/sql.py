@@ -24,6 +24,7 @@ from collector.feed.source import Means, Poller, Replay, Site
 
 STATEMENT_S = 5
 CONNECT_S = 5
+BUSY_S = 2.0  # how long we wait for a writer of a SQLite file; who waits there holds no lock
 MOST_ROWS = 5000  # of one answer
 MOST_ANSWERS = 50  # of one look
 MOST_SEEN = 20_000
@@ -231,7 +232,7 @@ def engine_of(table: SqlTable, means: Means) -> Engine:
             file = URL.create(
                 "sqlite", database=f"file:{quote(url.database or '')}", query={"mode": "ro", "uri": "true"}
             )
-            engine = create_engine(file, connect_args={"timeout": 0.5}, **options)
+            engine = create_engine(file, connect_args={"timeout": BUSY_S}, **options)
         case "postgresql":
             session = (
                 f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_S * 1000} -c lock_timeout=500"

@@ -372,6 +372,15 @@ def test_a_restart_in_the_middle_reads_on_and_without_its_place_says_nothing_twi
     assert log.facts() == ["called", "called"]
 
 
+def test_a_column_of_free_text_fills_neither_memory_nor_log(
+    log: Log, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.feed.source.MOST_UNKNOWN", 20)
+    log.write(HEADER + "".join(line(each, "24.11.2026 11:59:00", f"слово {each}") for each in range(50)))
+    log.poller.poll()
+    assert len(log.poller.unknown) == len(caplog.records) == 20
+
+
 def test_a_copy_of_a_line_changes_nothing(log: Log) -> None:
     log.write(HEADER + line(1) + line(1) + line(1))
     log.poller.poll()
