@@ -235,7 +235,7 @@ class Broker:
             topic = message.topic
         except UnicodeDecodeError:  # no broker that keeps to MQTT 3.1.1 §1.5.3 passes such a topic on
             topic = "(not UTF-8)"
-        arrival = Arrival(topic, message.payload, time.time_ns() // 1_000_000)
+        arrival = Arrival(topic, bytes(message.payload), time.time_ns() // 1_000_000)
         self._inbox.append(Delivery(arrival, message.mid, message.qos))
 
 
