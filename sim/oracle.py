@@ -51,6 +51,7 @@ class TrueCall:
     heard: bool = False  # the queue said something of it after it was called
     may_end: set[str] = field(default_factory=set)  # outcomes that are as right, by what was broken and when
     until_unix_ms: int = 0  # not trusted any longer
+    ended_s: float = 0.0  # when the queue said so, by the monotonic clock
     optional: bool = False  # a clock was hours wrong: it may have been taken for late
     may_rate: set[int] = field(default_factory=set)  # ratings that are as right: the pad died as it wrote the vote
     is_forgotten: bool = False  # by the pad, with its flash: its client may press again
@@ -132,8 +133,10 @@ class Oracle:
     def feed_clock_ahead(self, is_ahead: bool) -> None:
         """The feed believes that it is hours later: whatever is open may end for it as at the end of a day."""
         self._is_ahead = is_ahead
-        for call in self._open.values():
-            call.may_end.add("end_of_day")
+        lately_s = time.monotonic() - _DELAYED_MS / 1000
+        for call in self.calls:  # of what has ended lately the feed may not have heard yet
+            if call.outcome is None or call.ended_s > lately_s:
+                call.may_end.add("end_of_day")
 
     def pressing(self, desk: str, button: int, ticket: str | None) -> None:
         press = TruePress(desk, button, self._latest.get((desk, ticket)) if ticket else None)
@@ -238,7 +241,7 @@ class Oracle:
         call = self._open.pop(desk, None)
         if call is None:
             return
-        call.outcome = outcome
+        call.outcome, call.ended_s = outcome, time.monotonic()
         # What ended it may reach the feed only when the clock has ended it already.
         if self.injured and call.until_unix_ms - self._told_unix_ms < _DELAYED_MS:
             call.may_end.add("end_of_day")

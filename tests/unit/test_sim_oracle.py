@@ -294,3 +294,13 @@ def test_near_the_end_of_a_day_the_clock_may_be_quicker_than_the_queues_word() -
     end = oracle.calls[0].until_unix_ms - NOON
     say(oracle, "called", end - 1000, ticket="t2")
     assert (oracle.calls[0].outcome, oracle.calls[0].may_end) == ("next_call", {"end_of_day"})
+
+
+def test_a_feed_whose_clock_is_ahead_may_end_what_it_has_not_heard_of() -> None:
+    oracle = Oracle(injured=True)
+    say(oracle, "called", 0)
+    say(oracle, "called", 1, ticket="t2")
+    oracle.feed_clock_ahead(True)
+    say(oracle, "called", 2, ticket="t3")
+    oracle.feed_clock_ahead(False)
+    assert [call.may_end for call in oracle.calls] == [{"end_of_day"}] * 3
