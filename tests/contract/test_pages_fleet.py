@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from collector.store.faults import Closed, Opened
+from collector.store.faults import Closed, Opened, at_branch
 from tests.contract.api_office import KYIV, REGISTER, Office
 from tests.contract.test_pages_html import HTML, Page
 
@@ -196,3 +196,17 @@ def test_the_pages_tell_nothing_of_a_single_vote(office: Office, browser: TestCl
     office.pad("centre-1", "voted")
     after = told()
     assert before == after and call not in "".join(after)
+
+
+def test_a_queue_that_fell_silent_is_told_above_all_pads_with_its_branch(office: Office, browser: TestClient) -> None:
+    office.pad("centre-1")
+    office.store.fleet.record([Opened(at_branch("centre"), "feed_silent", None, "no call")])
+    told = browser.get("/devices").text
+    branch = next(each for each in REGISTER.branches if each.id == "centre")
+    line = told.split('data-testid="fault-everywhere"')[1].split("</p>")[0]
+    assert branch.name in line
+    assert "Від електронної черги немає викликів" in line
+    english = browser.get("/devices?lang=en").text
+    assert "No calls come from the queue" in english
+    office.store.fleet.record([Closed(at_branch("centre"), "feed_silent")])
+    assert "fault-everywhere" not in browser.get("/devices").text
