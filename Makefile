@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help flash pads run sim chaos test test-pico test-portable sweep check format schemas bench bench-demo bench-finger bench-reconnect soak lock clean
+.PHONY: help flash pads run sim chaos test test-pico test-portable sweep check format schemas bench bench-latency bench-backlog bench-stored bench-demo bench-finger bench-reconnect soak lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -51,6 +51,15 @@ pads: .venv/flash.ok ## the serial ports and what is on them: PORT=... for one o
 
 bench: .venv/dev.ok ## messages a second: ours on each database, a bare subscriber, a script, Node-RED (needs mosquitto): ARGS="--rounds 3"
 	@$(BIN)/python tests/bench/bench_collector.py $(ARGS)
+
+bench-latency: .venv/dev.ok ## press to receipt at 500 votes a second: ARGS="--seconds 60"
+	@$(BIN)/python tests/bench/bench_latency.py $(ARGS)
+
+bench-backlog: .venv/dev.ok ## rate and memory while a backlog is drained: ARGS="--messages 1000000"
+	@$(BIN)/python tests/bench/bench_backlog.py $(ARGS)
+
+bench-stored: .venv/dev.ok ## a message's cost by how many calls are stored: ARGS="--sizes 1000,1000000,10000000"
+	@$(BIN)/python tests/bench/bench_stored.py $(ARGS)
 
 bench-demo: .venv/dev.ok ## press to lamp, press to figure and memory of the running demo
 	@$(BIN)/python tests/bench/bench_demo.py $(ARGS)

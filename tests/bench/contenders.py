@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from collector.store import Store
 from sim.postgres import Postgres
 from tests.bench import node_red
 from tests.integration.collector_process import CollectorProcess
@@ -51,7 +52,9 @@ def _bare(folder: Path, broker: GuardedMosquitto) -> Running:
 
 # ---- ours
 def _sqlite(folder: Path, broker: GuardedMosquitto, desks: tuple[str, ...]) -> Running:
-    collector = CollectorProcess(folder, broker.port, f"sqlite:///{folder / 'bench.db'}", desks).start()
+    url = f"sqlite:///{folder / 'bench.db'}"
+    Store.open(url).close()  # the process that makes the tables holds Alembic in its memory
+    collector = CollectorProcess(folder, broker.port, url, desks).start()
     assert collector.process
     return Running([collector.process], _rows_of_sqlite(folder / "bench.db"))
 
@@ -60,6 +63,7 @@ def _postgresql(
     folder: Path, broker: GuardedMosquitto, desks: tuple[str, ...], cluster: Postgres, number: int
 ) -> Running:
     url = cluster.url()
+    Store.open(url).close()
     members = [None] if number == 1 else [f"collector-{each}" for each in range(1, number + 1)]
     processes = []
     for member in members:
