@@ -20,9 +20,9 @@ import pytest
 
 from collector.store import Store
 from collector.store.upkeep import RECOUNT
-from protocol import topics
+from protocol import codec, topics
 from schemas.service import Service
-from tests.integration.collector_process import ROOT, Wire, call_id, vote
+from tests.integration.collector_process import ROOT, CollectorProcess, Wire, call_id, vote
 from tests.integration.mosquitto import GuardedMosquitto
 from tests.integration.pad_broker import free_port
 from tests.integration.test_collector_metrics import promtool
@@ -229,3 +229,22 @@ def test_what_nobody_reads_holds_up_nobody(tmp_path: Path) -> None:
         for _ in range(2000):
             service.alive()
     service.stopping()  # and nobody there at all
+
+
+def test_asked_to_end_in_full_work_the_collector_acknowledges_what_it_has_committed(
+    tmp_path: Path, broker: GuardedMosquitto
+) -> None:
+    url = f"sqlite:///{tmp_path / 'zrazkovo.db'}"
+    process = CollectorProcess(tmp_path, broker.port, url, (DESK,)).start()
+    pad = Wire.of_pad(broker, DESK)
+    for seq in range(1, 1501):
+        pad.start_sending(topics.desk(DESK, "vote"), codec.encode(vote(seq, 3, seq=seq)))
+    process.wait_for(lambda: bool(pad.acks))
+    began = time.monotonic()
+    assert process.stop() == 0
+    assert time.monotonic() - began < STOPS_WITHIN_S
+    with Store.open(url) as store:
+        committed = store.upkeep.vitals().waiting
+        assert committed > 0 and store.recount() == []
+    pad.wait_for_ack(committed, "11111111")  # votes come in order, so this is a receipt for all of them
+    assert max(ack.seq for ack in pad.acks) == committed
