@@ -158,9 +158,10 @@ class Ledger:
         _many(connection, self._write_waiting, [(*key, since) for key, since in sorted(changes.waiting.items())])
         _many(connection, self._delete_waiting, sorted(changes.arrived))
         _many(connection, self._write_kept, self._bounded(connection, list(changes.kept.values())))
-        self._count(connection, moved)
         _many(connection, self._write_pad, [row for _, row in sorted(changes.pads.items())])
         _many(connection, self._write_health, health)
+        # Last: two collectors meet in the rows of one branch and day, and the second waits for the first one's commit.
+        self._count(connection, moved)
 
     def _bounded(self, connection: Connection, rows: list[KeptRow]) -> list[KeptRow]:
         """What is to be kept of ``rows``."""

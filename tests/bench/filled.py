@@ -26,7 +26,9 @@ from sqlalchemy import Table  # noqa: E402
 
 from collector.store import Store  # noqa: E402
 from collector.store.engine import make_engine  # noqa: E402
+from collector.store.retention import NUMBER_DAYS  # noqa: E402
 from protocol.fields import CALL_ID  # noqa: E402
+from schemas.months import first_id_at  # noqa: E402
 from schemas.periods import day_key  # noqa: E402
 from schemas.register import Branch, Desk, Organisation, Register, Service  # noqa: E402
 from schemas.tables import call, rollup_day, vote  # noqa: E402
@@ -88,6 +90,9 @@ def fill(url: str, calls: int, office: Office | None = None) -> None:
     with Store.open(url) as store:
         assert store.counts()["calls"] == 0, "there are calls in it already"
         store.load_register(office.register())
+        for day in _days(calls, office):
+            if day.key % 100 < 8:  # at least once a month; a partition that is there is not made again
+                store.look_after(day.opens_unix_ms)
     engine = make_engine(url)
     try:
         # The driver's own connection: a pragma of SQLite must stand outside any transaction.
@@ -105,12 +110,22 @@ def fill(url: str, calls: int, office: Office | None = None) -> None:
                 for statement in _statements(engine.dialect.name, day, office):
                     cursor.execute(statement)
             raw.commit()
+        if sqlite:
+            cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute(_numbers(day.opens_unix_ms))
+        raw.commit()
         # PostgreSQL's autovacuum does the same sooner or later.
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)" if sqlite else "ANALYZE")
         raw.commit()
         raw.close()
     finally:
         engine.dispose()
+
+
+def _numbers(last_unix_ms: int) -> str:
+    """Those that a collector would not have forgotten yet."""
+    since = first_id_at(last_unix_ms - NUMBER_DAYS * 86_400_000)
+    return f"INSERT INTO vote_number SELECT desk, journal, seq, call FROM vote WHERE call >= '{since}' ORDER BY 1, 2, 3"
 
 
 def _transactions(calls: int, office: Office) -> Iterator[list[Day]]:

@@ -28,6 +28,7 @@ from collector.store import (
     StoreError,
     StoreUnavailable,
 )
+from collector.store.engine import JOURNAL_BYTES
 from protocol import codec, topics
 from protocol.messages import Health, PadStatus, QueueEvent, Vote
 from schemas.periods import day_date, day_key
@@ -595,3 +596,28 @@ def test_a_pad_that_sends_endless_garbage_does_not_fill_the_disk(store: Store) -
     counts = store.counts()
     assert counts["kept"] == {"malformed": EXAMPLES_A_DAY + 3}  # the count of the day, another pad's, tomorrow's
     assert counts["kept_times"] == {"malformed": sent + 2}
+
+
+def test_the_log_of_sqlite_shrinks_after_a_reader_who_stayed_for_long(tmp_path: Path) -> None:
+    """While somebody reads an old snapshot the log can only grow; once he is gone it is small again."""
+    path = tmp_path / "zrazkovo.db"
+    log = tmp_path / "zrazkovo.db-wal"
+    with Store.open(f"sqlite:///{path}") as store:
+        store.load_register(REGISTER)
+        reader = sqlite3.connect(path, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM call").fetchone()
+        writer = store.archive._engine.raw_connection()
+        cursor = writer.cursor()
+        cursor.execute("CREATE TABLE ballast (content BLOB)")
+        while log.stat().st_size < 2 * JOURNAL_BYTES:
+            cursor.execute("INSERT INTO ballast VALUES (zeroblob(8000000))")
+            writer.commit()
+        reader.execute("ROLLBACK")
+        reader.close()
+        for number in range(3):  # the first checkpoint after, and the first batch that begins the log anew
+            cursor.execute("INSERT INTO ballast VALUES (zeroblob(5000000))")
+            writer.commit()
+            store.ingest([of_queue(event(number, desk=DESKS[0], seq=number + 1))])
+        writer.close()
+        assert log.stat().st_size <= JOURNAL_BYTES
