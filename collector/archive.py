@@ -3,6 +3,7 @@
     2026-03/calls.jsonl.gz         a call a line, a JSON list; without the pseudonym of its ticket
     2026-03/votes.jsonl.gz         a vote a line
     2026-03/unavailable.jsonl.gz   where no pad was lit
+    2026-03/services.jsonl.gz      every service of a call that had several
     2026-03/manifest.json          columns, counts and SHA-256 of the files, what they count for by branch and day
 
 Lines are in the order of their calls, so that files of any size are joined by reading them once, side by side. A folder
@@ -27,6 +28,7 @@ from schemas.months import month_name
 FORMAT = 1
 MANIFEST = "manifest.json"
 _CALLS, _VOTES, _UNAVAILABLE = "calls", "votes", "unavailable"
+_TABLES = {_CALLS, _VOTES, _UNAVAILABLE, "services"}
 _AT_ONCE = 10_000
 
 Rows = Iterable[Sequence[Any]]
@@ -198,7 +200,7 @@ def _plain(sums: Sums) -> Any:
 def _manifest(content: bytes, folder: Path, month: int) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(content)
-        known = manifest["format"] == FORMAT and set(manifest["tables"]) == {_CALLS, _VOTES, _UNAVAILABLE}
+        known = manifest["format"] == FORMAT and set(manifest["tables"]) == _TABLES
     except (ValueError, KeyError, TypeError):
         known = False
     if not known:

@@ -21,7 +21,7 @@ from collector.store.engine import reading, writing
 from collector.store.partitions import TABLES, close, drop, keep_ahead, take_back
 from schemas.fleet_tables import console_unavailable
 from schemas.months import first_id, later, month_name, month_of_id
-from schemas.tables import archived, call, vote, waiting
+from schemas.tables import archived, call, call_service, vote, waiting
 
 _AT_ONCE = 2_000
 # What goes into files, under which name, and the column with the call. The ticket's pseudonym does not.
@@ -29,6 +29,7 @@ FILED: dict[str, tuple[Table, str]] = {
     "calls": (call, "id"),
     "votes": (vote, "call"),
     "unavailable": (console_unavailable, "call"),
+    "services": (call_service, "call"),
 }
 LEFT_OUT = ("ticket",)
 
@@ -110,7 +111,7 @@ class Archive:
 
     def empty(self, month: int, now_unix_ms: int) -> None:
         """Removes the rows of a filed month: a partition at once, elsewhere in small transactions."""
-        for name in ("unavailable", "votes", "calls"):  # a vote is never without its call
+        for name in ("services", "unavailable", "votes", "calls"):  # a vote is never without its call
             table, column = FILED[name]
             if self._engine.dialect.name == "postgresql" and table.name in TABLES:
                 continue

@@ -46,6 +46,9 @@ class Place:
             self.visit(NOON_UNIX_MS + days * DAY_MS)
         self.visit(EDGE_UNIX_MS)
         self.store.look_after(NOON_UNIX_MS)
+        with self.engine.begin() as connection:  # each visit was for two things
+            connection.execute(sqlalchemy.text("INSERT INTO call_service SELECT id, 'passport' FROM call"))
+            connection.execute(sqlalchemy.text("INSERT INTO call_service SELECT id, 'address' FROM call"))
 
     def visit(self, called_unix_ms: int) -> None:
         """A call with its vote, and one without, at another desk."""
@@ -73,7 +76,8 @@ class Place:
     def everything(self) -> tuple[Any, ...]:
         """Calls and votes as they are, but for what an archive leaves out."""
         calls = [(*row[:5], *row[6:]) for row in self.rows("SELECT * FROM call ORDER BY id")]
-        return calls, self.rows("SELECT * FROM vote ORDER BY call, desk")
+        services = self.rows("SELECT * FROM call_service ORDER BY call, service")
+        return calls, self.rows("SELECT * FROM vote ORDER BY call, desk"), services
 
     def figures(self) -> list[tuple[Any, ...]]:
         return self.rows("SELECT * FROM rollup_day ORDER BY 1, 2, 3, 4")
@@ -120,6 +124,7 @@ def test_closed_months_go_into_files_figures_stay_and_they_come_back(
     assert office.command(before="2026-10") == 0
     assert sorted(path.name for path in office.folder.iterdir()) == ["2026-07", "2026-08", "2026-09"]
     assert office.rows("SELECT count(*) FROM call") == [(6,)] and office.rows("SELECT count(*) FROM vote") == [(3,)]
+    assert office.rows("SELECT count(*) FROM call_service") == [(12,)]
     assert office.figures() == figures
     assert office.store.recount() == [] and office.recount_with_files() == []
     assert office.command(before="2026-10") == 0  # again: nothing is left to do
