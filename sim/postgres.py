@@ -14,7 +14,7 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-from sim.ports import HOST, choose
+from sim.ports import HOST, choose_lasting
 
 DEADLINE_S = 60
 
@@ -42,7 +42,7 @@ class Postgres:
         self.user = _unprivileged_user()
         self._programs = programs
         self._folder = folder
-        self._port = choose(0)
+        self._port = choose_lasting()
         self._data = folder / "data"
         self._password = "only-for-tests"
         self._options = (f"listen_addresses={HOST}", f"unix_socket_directories={folder}", *options)

@@ -13,7 +13,7 @@ from protocol.access import MOSQUITTO_RULES, mosquitto_acl
 from sim.chaos.programs import Program
 from sim.errors import SettingsError
 from sim.passwords import write_private
-from sim.ports import HOST, choose
+from sim.ports import HOST, choose_lasting
 
 OBSERVER = "campaign"  # a user of our own: reads everything, and says again what others have said
 
@@ -32,7 +32,7 @@ class Broker:
     def __init__(self, folder: Path, passwords: Mapping[str, str], log_file: Path):
         if shutil.which("mosquitto") is None:
             raise SettingsError("mosquitto is not installed: apt-get install mosquitto")
-        self.doors = Doors(choose(0), choose(0))
+        self.doors = Doors(choose_lasting(), choose_lasting())
         self._folder = folder
         folder.mkdir(mode=0o700)
         authority = Authority(folder / "ca")

@@ -33,7 +33,7 @@ from sim.ledger import Ledger, Unreadable
 from sim.pads import Pads, PadSpec
 from sim.passwords import digest, new_secret
 from sim.place import Place
-from sim.ports import HOST, choose
+from sim.ports import HOST, choose_lasting
 from sim.webhook import Webhook
 
 CONNECTED_S = 60.0
@@ -68,7 +68,7 @@ class Centre:
         doors = self.broker.doors
         self.clocks = Clocks(folder / "clocks", find_library() if options.has_clocks else None)
         self.lines = {name: BadNetwork(doors.tls) for name in LINES}
-        self._feed_port = choose(0)
+        self._feed_port = choose_lasting()
         self.webhook = Webhook(f"http://{HOST}:{self._feed_port}", self._secrets.webhook_token)
         self._firmware = firmware = compile_firmware(self.place.firmware, os.environ)
         # No winks: the oracle reads lamps, and a wink is meant for the staff (firmware/core/wink.py).
@@ -201,7 +201,7 @@ class Centre:
         lists = {"password_base": f"{place.config}/passwords-base", "password_file": f"{place.config}/passwords"}
         direct = {"broker_port": self.broker.doors.tls, "releases": str(place.releases), **tls}
         place.write("fleet", database_url=url, **lists, **direct)
-        place.write("api", database_url=url, listen_port=choose(0))
+        place.write("api", database_url=url, listen_port=choose_lasting())
         feed_secrets = {"BROKER_PASSWORD": self._passwords["feed"], "TICKET_SECRET": secrets.ticket_secret}
         made = [self._child("feed", "collector.feed", "FEED", feed_secrets)]
         for name, user in zip(collectors(self.options), self._names(), strict=True):
