@@ -59,7 +59,7 @@ def _register(store: Store) -> Iterator[Finding]:
         is_at_work = is_open(register, branch, now_unix_ms) and is_open(register, branch, silent_since)
         if is_at_work and branch.id not in heard:
             said = f"{branch.id} is open, but nobody was called there for two hours"
-            yield Finding(ATTENTION, "feed", said, "python -m collector.feed doctor, where the feed runs")
+            yield Finding(ATTENTION, "feed", said, "ask the feed where it runs: curl http://127.0.0.1:8085/v1/health")
 
 
 def _pads(store: Store) -> Iterator[Finding]:
@@ -87,7 +87,7 @@ def _arrivals(store: Store) -> Iterator[Finding]:
     oldest = vitals.oldest_waiting_unix_ms
     if oldest is not None and time.time_ns() // 1_000_000 - oldest > _WAITING_MS:
         said = f"{vitals.waiting} votes wait for their calls, the oldest since {moment(oldest)}"
-        fix = "the feed's events do not arrive: python -m collector.feed doctor, where the feed runs"
+        fix = "the feed's events do not arrive; ask it where it runs: curl http://127.0.0.1:8085/v1/health"
         yield Finding(ATTENTION, "votes", said, fix)
     else:
         yield Finding(OK, "votes", f"{vitals.waiting} wait for their calls" if vitals.waiting else "none is waiting")
