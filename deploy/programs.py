@@ -24,11 +24,12 @@ def settings(plan: Plan, queue_token: str) -> dict[str, str]:
     register = str(plan.file("register.toml"))
     line: dict[str, object] = {"broker_host": "127.0.0.1", "broker_port": plan.ports["servers"]}
     data = {"database_url": database_url(plan)}
+    spool: dict[str, object] = {"spool": f"{plan.state}/spool"}
     shared: dict[str, object] = {"metrics_port": plan.ports["collector-metrics"]}
     if plan.collectors > 1:
         shared = {"shared_group": "collectors", "broker_user": plan.collector_users[0]}
     found: dict[str, tuple[str, Mapping[str, object]]] = {
-        "collector": (_collector_head(plan), data | {"register_file": register} | line | shared),
+        "collector": (_collector_head(plan), data | {"register_file": register} | line | shared | spool),
         "fleet": (_FLEET_HEAD, data | line | _fleet(plan)),
         "api": (_API_HEAD, data | _api(plan)),
         "feed": (_FEED_HEAD, {"register_file": register} | line | _feed(plan, queue_token)),
@@ -48,7 +49,8 @@ def _instances(plan: Plan) -> dict[str, str]:
 
 def _collector_head(plan: Plan) -> str:
     several = "" if plan.collectors == 1 else " Each has its own broker_user and metrics_port in collector-1.env, ..."
-    return f"# python -m collector; all keys: collector/settings.py.{several}"
+    return f"""# python -m collector; all keys: collector/settings.py.{several}
+# What a backup put back does not know yet is in the spool (python -m collector replay): better on another disk."""
 
 
 _FLEET_HEAD = """# python -m collector.fleet; all keys: collector/fleet/settings.py. Whom to tell, for instance:

@@ -93,3 +93,16 @@ def test_an_office_gets_its_authority_its_key_and_a_release_as_the_readme_says(t
         assert said.returncode == 0, f"{line}\n{said.stdout}{said.stderr}"
     assert "1.1.0" in (tmp_path / "releases" / "1.1.0" / "release.json").read_text(encoding="utf-8")
     assert (tmp_path / "fleet.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_recorded_day_is_explained_as_the_readme_says(tmp_path: Path) -> None:
+    write_register(tmp_path / "register.toml", CITY)
+    (tmp_path / "feed.toml").write_text('register_file = "register.toml"\n', encoding="utf-8")
+    body = re.search(r"-d '(\{.*?\})'", block_with("curl"), re.DOTALL)
+    assert body
+    (tmp_path / "day.jsonl").write_text(" ".join(body[1].split()) + "\n", encoding="utf-8")
+    command = ["bash", "-c", block_with("check day.jsonl").replace(".venv/bin/python", f"{ROOT}/.venv/bin/python")]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "ZRAZKOVO_FEED_TICKET_SECRET": "sixteen letters!"}
+    said = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "vyshenka-02" in said.stdout
