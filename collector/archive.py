@@ -10,17 +10,20 @@ Lines are in the order of their calls, so that files of any size are joined by r
 under its final name is whole: it is written beside, read back, and then renamed.
 """
 
+import fcntl
 import gzip
 import hashlib
+import itertools
 import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collector.errors import CollectorError
+from collector.errors import CollectorError, Declined
 from collector.model import CallRow, VoteRow
 from collector.rollup import NOBODY, NOTHING, Amounts, Joined, differences
 from schemas.months import month_name
@@ -41,7 +44,7 @@ class BadArchive(CollectorError):
 
 @dataclass(frozen=True)
 class Filed:
-    """A month's files, read back and found whole; ``digest`` is the manifest's SHA-256."""
+    """A month's files, read back and found whole; ``digest`` is the manifest's SHA-256, ``aside`` what lay there."""
 
     folder: Path
     month: int
@@ -49,14 +52,46 @@ class Filed:
     votes: int
     digest: str
     sums: Sums
+    aside: Path | None = None
 
 
 def folder_of(archive: Path, month: int) -> Path:
     return archive / month_name(month)
 
 
+@contextmanager
+def claimed(archive: Path) -> Iterator[None]:
+    """The folder is this process's to write into. Raises Declined if another one is at it.
+
+    Of two at once the slower one would file what the faster one has left in the database.
+    """
+    try:
+        archive.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(archive, os.O_RDONLY)
+    except OSError as error:
+        raise BadArchive(f"{archive}: {error.strerror}") from None
+    try:
+        _lock(descriptor, archive)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, archive: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Declined(f"{archive}: another archiving is at work there") from None
+    except OSError:
+        pass  # a file system without locks: the database looks again before it believes the files (Archive.filed)
+
+
 def write(archive: Path, month: int, columns: Mapping[str, list[str]], rows: Mapping[str, Rows]) -> Filed:
-    """Files the rows, each in the order of their calls, and reads them back. What lay there before is replaced."""
+    """Files the rows, each in the order of their calls, and reads them back.
+
+    Other files of that month, of another database or of before a restore, may be the only home of their votes: they
+    are kept beside.
+    """
     final = folder_of(archive, month)
     beside = final.with_name(final.name + ".part")
     shutil.rmtree(beside, ignore_errors=True)
@@ -67,11 +102,11 @@ def write(archive: Path, month: int, columns: Mapping[str, list[str]], rows: Map
     manifest = {"format": FORMAT, "month": month_name(month), "tables": tables, "by_branch_and_day": sums}
     _put(beside / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False).encode())
     filed = read(beside, month)
-    if final.exists():
-        shutil.rmtree(final)
+    _sync(beside)
+    aside = _make_room(final, filed.digest)
     beside.rename(final)
     _sync(archive)
-    return Filed(final, month, filed.calls, filed.votes, filed.digest, filed.sums)
+    return Filed(final, month, filed.calls, filed.votes, filed.digest, filed.sums, aside)
 
 
 def read(folder: Path, month: int) -> Filed:
@@ -107,6 +142,20 @@ def chunks(folder: Path, name: str) -> Iterator[list[list[Any]]]:
             chunk = []
     if chunk:
         yield chunk
+
+
+def _make_room(final: Path, digest: str) -> Path | None:
+    """Takes away what is at ``final``, if it is just what comes there; else gives its new name."""
+    if not final.exists():
+        return None
+    manifest = final / MANIFEST
+    if manifest.exists() and hashlib.sha256(manifest.read_bytes()).hexdigest() == digest:
+        shutil.rmtree(final)
+        return None
+    free = (final.with_name(f"{final.name}.before-{number}") for number in itertools.count(1))
+    aside = next(path for path in free if not path.exists())
+    final.rename(aside)
+    return aside
 
 
 def _file(name: str) -> str:

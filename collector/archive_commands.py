@@ -6,6 +6,7 @@ died in and begun again, the files are read back before any row goes, and nothin
 
 import time
 from argparse import Namespace
+from calendar import monthrange
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from collector import archive
 from collector.archive import BadArchive, Filed
 from collector.errors import Declined, SettingsError
-from collector.rollup import Joined
+from collector.rollup import NOTHING, Joined
 from collector.settings import Settings
 from collector.store import Store
 from collector.store.archive import FILED, Month, columns_of
@@ -34,10 +35,15 @@ def run(settings: Settings, arguments: Namespace) -> int:
     with Store.open(settings.database_url) as store:
         if arguments.restore is not None:
             return _restore(store, arguments.folder, _month("--restore", arguments.restore), arguments.yes)
-        return _archive(store, arguments.folder, _month("--before", arguments.before), arguments.yes)
+        before = _month("--before", arguments.before)
+        if not arguments.yes:
+            return _archive(store, None, before)
+        with archive.claimed(arguments.folder):
+            return _archive(store, arguments.folder, before)
 
 
-def _archive(store: Store, folder: Path | None, before: int, yes: bool) -> int:
+def _archive(store: Store, folder: Path | None, before: int) -> int:
+    """Into ``folder``; None: only says what it would do."""
     months = [month for month in store.archive.months(before) if month.state != "done"]
     if not months:
         print(f"collector: nothing of before {month_name(before)} is left to archive")
@@ -45,9 +51,9 @@ def _archive(store: Store, folder: Path | None, before: int, yes: bool) -> int:
     _refuse_open_months(store, before, months)
     for month in months:
         print(f"{month_name(month.month)}: {month.calls:,} calls, {month.votes:,} votes, {month.state}")
-        if yes and folder is not None:
+        if folder is not None:
             _archive_one(store, folder, month)
-    if not yes:
+    if folder is None:
         print("collector: nothing was done; to write them to files and remove them here: --to FOLDER --yes")
     return 0
 
@@ -75,6 +81,8 @@ def _archive_one(store: Store, folder: Path, month: Month) -> None:
         names = {name: columns_of(name) for name in FILED}
         rows = {name: store.archive.rows(month.month, name) for name in FILED}
         filed = archive.write(folder, month.month, names, rows)
+        if filed.aside is not None:
+            print(f"  other files of that month lay there; they are kept as {filed.aside}")
         _compare_figures(store, filed)
         month = Month(month.month, "filed", filed.calls, filed.votes, filed.digest)
         store.archive.filed(month)
@@ -86,19 +94,24 @@ def _archive_one(store: Store, folder: Path, month: Month) -> None:
 
 def _compare_figures(store: Store, filed: Filed) -> None:
     """Of the days that lie in this month whatever the branch's time zone: all but the first and the last."""
-    for branch, days in sorted(filed.sums.items()):
-        counted = {row.day: row for row in store.rollups("branch", filed.month * 100 + 2, filed.month * 100 + 27,
-                                                         branch=branch)}  # fmt: skip
-        for day, amounts in sorted(days.items()):
-            if not filed.month * 100 + 2 <= day <= filed.month * 100 + 27:
-                continue
-            row = counted.get(day)
-            stored = (row.calls, row.eligible, row.bad, row.good, row.exemplary) if row else None
-            if stored != amounts:
-                raise Declined(
-                    f"branch {branch} on {day}: the figures say {stored}, the rows {amounts};"
-                    " nothing is removed before that is settled (recount)"
-                )
+    first, last = filed.month * 100 + 2, filed.month * 100 + monthrange(*divmod(filed.month, 100))[1] - 1
+    stored = {
+        (row.branch, row.day): (row.calls, row.eligible, row.bad, row.good, row.exemplary)
+        for row in store.rollups("branch", first, last)
+    }
+    counted = {
+        (branch, day): amounts
+        for branch, days in filed.sums.items()
+        for day, amounts in days.items()
+        if first <= day <= last
+    }
+    for branch, day in sorted(stored.keys() | counted.keys()):
+        figures, rows = (found.get((branch, day), NOTHING) for found in (stored, counted))
+        if figures != rows:
+            raise Declined(
+                f"branch {branch} on {day}: the figures say {figures}, the rows {rows};"
+                " nothing is removed before that is settled (recount)"
+            )
 
 
 def _filed(folder: Path, month: Month) -> Filed:

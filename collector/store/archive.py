@@ -105,6 +105,9 @@ class Archive:
         assert month.digest
         values = {"calls": month.calls, "votes": month.votes, "digest": month.digest}
         with writing(self._engine) as connection:
+            known = connection.execute(select(archived.c.digest).where(archived.c.month == month.month)).one_or_none()
+            if known is None or known.digest is not None:
+                raise Declined(f"{month_name(month.month)}: somebody else has archived it, or taken it back, meanwhile")
             if _counts(connection, month.month) != (month.calls, month.votes):
                 raise Declined(f"{month_name(month.month)}: the files do not hold what the database holds")
             connection.execute(update(archived).where(archived.c.month == month.month).values(values))

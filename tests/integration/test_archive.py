@@ -19,6 +19,7 @@ from collector.model import Answer, Office
 from collector.register import read_register
 from collector.settings import Settings
 from collector.store import Store, registry
+from collector.store.archive import Month
 from collector.store.engine import make_engine
 from protocol.messages import QueueEvent, Vote
 from tests.integration.collector_process import NOON_UNIX_MS, register_file
@@ -237,6 +238,41 @@ def test_damaged_or_foreign_files_are_not_believed(office: Place) -> None:
     with pytest.raises(BadArchive, match="No such file"):
         office.command(restore="2026-07")
     assert office.rows("SELECT count(*) FROM call") == [(6,)]
+
+
+def test_files_that_are_the_only_home_of_votes_are_never_replaced(office: Place) -> None:
+    """A restored month that changed; or another database's files of the same month, in the same folder."""
+    office.command(before="2026-08")
+    manifest = (office.folder / "2026-07" / "manifest.json").read_bytes()
+    office.command(restore="2026-07")
+    office.visit(NOON_UNIX_MS - 131 * DAY_MS)
+    office.command(before="2026-08")
+    assert (office.folder / "2026-07.before-1" / "manifest.json").read_bytes() == manifest
+    assert (office.folder / "2026-07" / "manifest.json").read_bytes() != manifest
+    assert office.recount_with_files() == []
+
+
+def test_two_archivings_at_once_are_refused(office: Place) -> None:
+    with archive.claimed(office.folder), pytest.raises(Declined, match="another archiving"):
+        office.command(before="2026-10")
+    office.command(before="2026-10")
+    digest = office.rows("SELECT digest FROM archived WHERE month = 202607")
+    # On another machine, with a folder of its own: it read the month when its rows were gone.
+    with pytest.raises(Declined, match="somebody else"):
+        office.store.archive.filed(Month(202607, "filed", 0, 0, "0" * 64))
+    assert office.rows("SELECT digest FROM archived WHERE month = 202607") == digest
+
+
+def test_a_day_whose_rows_are_gone_is_noticed_before_the_others_go(office: Place) -> None:
+    days = [row[0] for row in office.rows("SELECT DISTINCT day FROM call WHERE day BETWEEN 20260802 AND 20260830")]
+    with office.engine.begin() as connection:
+        for statement in ("DELETE FROM vote WHERE call IN (SELECT id FROM call WHERE day = :day)",
+                          "DELETE FROM call WHERE day = :day"):  # fmt: skip
+            connection.execute(sqlalchemy.text(statement), {"day": max(days)})
+    everything = office.everything()
+    with pytest.raises(Declined, match="figures say"):
+        office.command(before="2026-10")
+    assert office.everything()[0][-8:] == everything[0][-8:]
 
 
 class Died(BaseException):
