@@ -47,7 +47,8 @@ class Chores:
             for sentence in self._store.look_after(now_unix_ms):
                 log.warning("%s", sentence)
             self._months_seen_to_s = now_s
-            self._desk = ""
+            if self._desk is None:  # a country's desks take longer than an hour: then it goes on where it is
+                self._desk = ""
             return True
         if self._desk is not None:
             self._desk = self._store.forget_numbers(self._desk, now_unix_ms)

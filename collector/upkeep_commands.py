@@ -23,6 +23,7 @@ from collector.store.upkeep import BACKUP, RECOUNT
 from schemas.periods import day_date, day_key
 
 SUFFIX = ".backup"
+_PREFIX = "zrazkovo-"
 _AGAIN_S = 10.0  # between two lines of progress where no terminal shows it
 
 
@@ -66,7 +67,7 @@ def backup(settings: Settings, arguments: Namespace) -> int:
         raise BackupError(f"--keep: {target} is no folder; name the folder that holds the backups")
     if not (folder or target.parent).is_dir():
         raise BackupError(f"{folder or target.parent}: there is no such folder")
-    file = folder / f"zrazkovo-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}{SUFFIX}" if folder else target
+    file = folder / f"{_PREFIX}{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}{SUFFIX}" if folder else target
     try:
         with bar("saving") as progress:
             manifest = save(settings.database_url, file, progress)
@@ -76,6 +77,8 @@ def backup(settings: Settings, arguments: Namespace) -> int:
     _enter(settings, BACKUP, ok=True, amount=manifest.bytes, detail=str(file))
     print(f"{file}: {_size(manifest.bytes)}, {_holds(manifest)}")
     for old in _beyond(folder, arguments.keep) if folder and arguments.keep is not None else []:
+        if old == file:  # a clock that was set back makes it look old
+            continue
         old.unlink()
         manifest_of(old).unlink(missing_ok=True)
         print(f"removed {old}")
@@ -136,18 +139,20 @@ def recount(settings: Settings, arguments: Namespace) -> int:
         else:
             _tell(scope, found, missing)
         if found.differences and arguments.repair:
-            _repair(store, scope)
-            return 1 if found.waiting else 0
+            changed = _repair(store, scope)
+            return 1 if found.waiting or changed < len(found.differences) else 0
     return 1 if found.sentences else 0
 
 
-def _repair(store: Store, scope: Scope) -> None:
+def _repair(store: Store, scope: Scope) -> int:
+    """How many rows were corrected; of archived days none is."""
     print("collector: counting again while nobody else writes; pads and feeds keep what they have meanwhile")
     with bar("counting") as progress:
         changed = store.upkeep.repair(getpass.getuser(), scope, progress)
     for each in changed:
         print(f"corrected: {each}")
     print(f"collector: {len(changed)} rows of the roll-up now say what their rows do; each change is in the book")
+    return len(changed)
 
 
 def _tell(scope: Scope, found: Recounted, missing: list[Gap]) -> None:
@@ -212,9 +217,9 @@ def _size(number: int) -> str:
 
 
 def _beyond(folder: Path, keep: int) -> list[Path]:
-    """Backups of ours in ``folder`` beyond the newest ``keep``; what has no manifest of ours is left alone."""
+    """Backups made here by themselves beyond the newest ``keep``; what somebody named is that one's to remove."""
     ours = []
-    for file in folder.glob(f"*{SUFFIX}"):
+    for file in folder.glob(f"{_PREFIX}[0-9]*{SUFFIX}"):
         try:
             ours.append((read_manifest(file).made_unix_ms, file))
         except BackupError:

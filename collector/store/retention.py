@@ -68,7 +68,9 @@ def _tickets(connection: Connection, before_unix_ms: int) -> bool:
 
 def _note(connection: Connection, end: str) -> None:
     """One entry that moves on, not one for each step."""
-    there = connection.execute(select(upkeep.c.id).where(upkeep.c.what == TICKETS)).scalar()
+    # Two collectors that begin at once leave two: the newest is the one that is read.
+    newest = select(func.max(upkeep.c.id)).where(upkeep.c.what == TICKETS)
+    there = connection.execute(newest).scalar()
     values = {"at_unix_ms": time.time_ns() // 1_000_000, "who": "collector", "ok": True, "amount": 0, "detail": end}
     if there is None:
         connection.execute(insert(upkeep).values(what=TICKETS, **values))

@@ -154,6 +154,23 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(
     assert votes_in(url) == 3
 
 
+def test_a_backup_of_the_version_before_comes_back_with_the_votes_that_wait(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken by the new program before its first start: what an upgrade begins with."""
+    with Store.open(url) as store:
+        call_and_vote(store, 1, 2, 3)
+        alone = Arrival(topics.desk(DESK, "vote"), codec.encode(vote(9, 3, seq=9)), NOON_UNIX_MS + 9)
+        assert store.ingest([alone])[0].disposition == "waiting"
+    file = tmp_path / "x.backup"
+    with monkeypatch.context() as patch:
+        patch.setattr(saving, "HEADS", {"collector": "9999"})
+        assert saving.save(url, file).votes == 3
+    saving.restore(url, file, "test")
+    with Store.open(url) as store:
+        assert store.upkeep.vitals().waiting == 1
+
+
 def test_it_is_not_put_back_while_anybody_has_the_database_open(url: str, saved: Path) -> None:
     with Store.open(url) as store:
         store.counts()
@@ -175,16 +192,22 @@ def test_the_oldest_backups_go_and_nothing_else_in_their_folder(url: str, tmp_pa
     folder = tmp_path / "backups"
     folder.mkdir()
     (folder / "not-ours.backup").write_text("keep me")
-    for number in range(3):
-        made = saving.save(url, folder / f"{number}.backup")
-        text = json.loads(manifest_of(folder / f"{number}.backup").read_text())
-        manifest_of(folder / f"{number}.backup").write_text(json.dumps(text | {"made_unix_ms": number}))
+    for number, name in enumerate(("zrazkovo-0", "before-the-upgrade", "zrazkovo-1", "zrazkovo-2")):
+        made = saving.save(url, folder / f"{name}.backup")
+        text = json.loads(manifest_of(folder / f"{name}.backup").read_text())
+        manifest_of(folder / f"{name}.backup").write_text(json.dumps(text | {"made_unix_ms": number}))
         assert made.votes == 0
     done = collector(url, "backup", str(folder), "--keep", "2")
     assert done.returncode == 0, done.stderr
     left = sorted(path.name for path in folder.glob("*.backup"))
-    assert len(left) == 3 and {"2.backup", "not-ours.backup"} < set(left)
-    assert len(list(folder.glob("*.json"))) == 2 and not list(folder.glob("*.part*"))
+    assert len(left) == 4 and {"zrazkovo-2.backup", "before-the-upgrade.backup", "not-ours.backup"} < set(left)
+    assert len(list(folder.glob("*.json"))) == 3 and not list(folder.glob("*.part*"))
+    for manifest in folder.glob("zrazkovo-*.json"):  # a clock that is set back: all others are of the future
+        text = json.loads(manifest.read_text())
+        manifest.write_text(json.dumps(text | {"made_unix_ms": text["made_unix_ms"] + 10**13}))
+    there = set(folder.glob("zrazkovo-*.backup"))
+    done = collector(url, "backup", str(folder), "--keep", "2")
+    assert done.returncode == 0 and len(set(folder.glob("zrazkovo-*.backup")) - there) == 1, done.stdout
 
 
 def test_what_is_missing_on_the_machine_is_said_with_how_to_get_it(url: str, tmp_path: Path) -> None:

@@ -84,3 +84,37 @@ def test_an_hours_work_is_done_in_steps_and_then_there_is_rest(
     assert 3 <= steps < 20
     if any_database.startswith("postgresql"):
         assert rows(any_database, "SELECT count(*) FROM call_other") == [(0,)]
+
+
+def test_two_that_began_at_once_and_more_desks_than_fit_into_an_hour_are_no_reason_to_stop(
+    store: Store, any_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(any_database)
+    with engine.begin() as connection:  # what two first steps on PostgreSQL leave
+        for _ in range(2):
+            connection.execute(
+                sqlalchemy.text("INSERT INTO upkeep (at_unix_ms, what, who, ok, amount, detail)"
+                                " VALUES (1, 'tickets', 'collector', true, 0, '0')")
+            )  # fmt: skip
+    engine.dispose()
+    now = MADE_UNIX_MS + 40 * DAY_MS
+    store.forget_some(PERIODS, now)
+    details = rows(any_database, "SELECT detail FROM upkeep WHERE what = 'tickets' ORDER BY id")
+    assert details[-1] > details[0]
+
+    asked: list[str] = []
+    desks = iter([*(f"desk-{number:05}" for number in range(5000)), None])
+
+    def forget(after: str, _: int) -> str | None:
+        asked.append(after)
+        return next(desks)
+
+    clock = [1000.0]
+    monkeypatch.setattr("collector.chores.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(store, "forget_numbers", forget)
+    monkeypatch.setattr(store, "forget_some", lambda *_: False)
+    chores = Chores(store, PERIODS)
+    while asked[-1:] != ["desk-04999"] and clock[0] < 20_000:
+        chores.step()
+        clock[0] += 1.0
+    assert asked == ["", *(f"desk-{number:05}" for number in range(5000))]
