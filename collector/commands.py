@@ -13,9 +13,10 @@ from collector.chores import Chores
 from collector.errors import RegisterError, SettingsError
 from collector.exposition import expose
 from collector.metrics import Metrics
+from collector.model import FAILED, UNKNOWN_BRANCH, UNKNOWN_DESK
 from collector.mqtt import BATCH_MESSAGES, Broker
 from collector.register import read_register
-from collector.serve import Stop, open_store, serve
+from collector.serve import Stop, open_store, serve, take
 from collector.settings import Settings
 from collector.spool import Spool, Spooled
 from collector.spool import read as read_spool
@@ -92,15 +93,23 @@ def check_config(settings: Settings, _: Namespace) -> int:
 
 
 def replay(settings: Settings, arguments: Namespace) -> int:
-    """Takes in again what spools hold: after a backup was put back. Collectors may run meanwhile."""
+    """Takes in again what spools hold: after a backup was put back. Collectors may run meanwhile.
+
+    Exit code 1 if something was not taken in for good.
+    """
     counts: Counter[str] = Counter()
     with Store.open(settings.database_url) as store:
         arrivals = read_spool(arguments.folder)
         while batch := list(islice(arrivals, BATCH_MESSAGES)):
-            counts.update(answer.disposition for answer in store.ingest(batch))
+            counts.update(answer.disposition for answer in take(store, batch))
     parts = ", ".join(f"{name} {number}" for name, number in counts.most_common())
     print(f"{counts.total()} messages: {parts or 'nothing was there'}")
-    return 0
+    if counts[UNKNOWN_DESK] or counts[UNKNOWN_BRANCH]:
+        print("attention: desks or branches that the register does not know, as it is older than the messages;")
+        print("load the newer register (python -m collector register), then replay once more: nothing counts twice")
+    if counts[FAILED]:
+        print(f"attention: {counts[FAILED]} messages could not be taken in, see above; keep the spool")
+    return 1 if counts[UNKNOWN_DESK] or counts[UNKNOWN_BRANCH] or counts[FAILED] else 0
 
 
 def migrate(settings: Settings, _: Namespace) -> int:

@@ -141,7 +141,7 @@ def _one_batch(store: Taker, broker: Broker, stop: Stop, summary: "Summary", obs
     deliveries = broker.receive(min(summary.due_in_s(), most_s), stop.wake)
     if deliveries:
         began = time.perf_counter()
-        answers = _take(store, [delivery.arrival for delivery in deliveries])
+        answers = take(store, [delivery.arrival for delivery in deliveries])
         took_s = time.perf_counter() - began
         acks = receipts(answers)
         broker.confirm(deliveries, acks)
@@ -151,7 +151,7 @@ def _one_batch(store: Taker, broker: Broker, stop: Stop, summary: "Summary", obs
     return bool(deliveries)
 
 
-def _take(store: Taker, arrivals: list[Arrival]) -> list[Answer]:
+def take(store: Taker, arrivals: list[Arrival]) -> list[Answer]:
     """The answers to ``arrivals``, all committed. A message that this program fails on spoils none of the others."""
     try:
         return store.ingest(arrivals)

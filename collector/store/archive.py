@@ -9,6 +9,7 @@ A month goes through three states, each committed, so that one may die anywhere 
 Months are taken in the order of time, none is left out, so one call id divides what is archived from what is not: the
 greatest ``before_call``. Roll-ups stay as they are. That nobody writes below that id lies, on SQLite, in that it is
 read inside the writer's transaction; on PostgreSQL, in constraints on the partitions: who read it earlier fails there.
+Whoever moves that id waits for those who count again under the locks of all calls (upkeep.repair), and they for it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, sel
 
 from collector.errors import Declined
 from collector.store.engine import reading, writing
+from collector.store.ledger import lock_everything
 from collector.store.partitions import TABLES, close, drop, keep_ahead, take_back
 from schemas.fleet_tables import console_unavailable
 from schemas.months import first_id, later, month_name, month_of_id
@@ -79,13 +81,18 @@ class Archive:
     def waiting(self, month: int) -> int:
         """How many votes of the month still wait for their calls."""
         with reading(self._engine) as connection:
-            waits = waiting.c.call.between(first_id(month), first_id(later(month)))
-            return connection.execute(select(func.count()).select_from(waiting).where(waits)).scalar_one()
+            return connection.execute(select(func.count()).select_from(waiting).where(_of_waiting(month))).scalar_one()
 
     def freeze(self, month: int, now_unix_ms: int) -> None:
         """Closes the month for good, and all before it."""
         bound = first_id(later(month))
         with writing(self._engine) as connection:
+            lock_everything(connection)
+            waits = connection.execute(select(func.count()).select_from(waiting).where(_of_waiting(month))).scalar_one()
+            if waits:  # it has come since it was looked for
+                raise Declined(
+                    f"{month_name(month)}: {waits} votes wait for their calls, which could not come any more"
+                )
             keep_ahead(connection, month)  # its strays come to their month
             connection.execute(
                 insert(archived).values(month=month, before_call=bound, frozen_unix_ms=now_unix_ms, done_unix_ms=None)
@@ -121,12 +128,14 @@ class Archive:
             while self._removed_some(table, column, month):
                 pass
         with writing(self._engine) as connection:
+            lock_everything(connection)
             drop(connection, month)
             connection.execute(update(archived).where(archived.c.month == month).values(done_unix_ms=now_unix_ms))
 
     def put_back(self, month: int, rows: Iterable[tuple[str, Sequence[Sequence[Any]]]]) -> None:
         """Takes a month back in, rows of FILED by name, in one transaction. The last archived month comes first."""
         with writing(self._engine) as connection:
+            lock_everything(connection)
             newest = connection.execute(select(func.max(archived.c.month))).scalar()
             if newest != month:
                 raise Declined(
@@ -151,6 +160,10 @@ class Archive:
 def _as_month(row: Row[Any]) -> Month:
     state = "done" if row.done_unix_ms is not None else "filed" if row.digest is not None else "frozen"
     return Month(row.month, state, row.calls or 0, row.votes or 0, row.digest)
+
+
+def _of_waiting(month: int) -> Any:
+    return (waiting.c.call >= first_id(month)) & (waiting.c.call < first_id(later(month)))
 
 
 def _in_month(table: Table, column: str, month: int) -> Any:

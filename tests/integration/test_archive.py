@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import threading
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +23,7 @@ from collector.settings import Settings
 from collector.store import Store, registry
 from collector.store.archive import Month
 from collector.store.engine import make_engine
+from collector.store.ledger import lock_everything
 from protocol.messages import QueueEvent, Vote
 from tests.integration.collector_process import NOON_UNIX_MS, register_file
 from tests.integration.test_store_databases import of_pad, of_queue
@@ -261,6 +264,28 @@ def test_two_archivings_at_once_are_refused(office: Place) -> None:
     with pytest.raises(Declined, match="somebody else"):
         office.store.archive.filed(Month(202607, "filed", 0, 0, "0" * 64))
     assert office.rows("SELECT digest FROM archived WHERE month = 202607") == digest
+
+
+def test_no_month_is_closed_under_a_vote_that_waits_or_under_who_counts_again(office: Place) -> None:
+    unknown = call_id("centre", DESKS[0], "unheard of", NOON_UNIX_MS - 130 * DAY_MS)
+    office.press(unknown, 960)  # after it was looked for such
+    with pytest.raises(Declined, match="1 votes wait"):
+        office.store.archive.freeze(202607, NOON_UNIX_MS)
+    office.tell(event_of(unknown, NOON_UNIX_MS - 130 * DAY_MS, 961, DESKS[0]))
+    closing = threading.Thread(target=office.store.archive.freeze, args=(202607, NOON_UNIX_MS))
+    with office.engine.connect() as counting, counting.begin():
+        if office.engine.dialect.name == "postgresql":
+            lock_everything(counting)
+            closing.start()
+            waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            deadline = time.monotonic() + 20
+            while office.rows(waits) == [(0,)]:
+                assert closing.is_alive() and time.monotonic() < deadline
+        else:
+            closing.start()
+        assert office.store.recount() == []
+    closing.join(20)
+    assert office.rows("SELECT month FROM archived") == [(202607,)]
 
 
 def test_a_day_whose_rows_are_gone_is_noticed_before_the_others_go(office: Place) -> None:

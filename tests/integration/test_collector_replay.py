@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from collector.register import read_register
 from collector.spool import Spool, Spooled
 from collector.store import Arrival, Store
@@ -49,11 +51,28 @@ def test_what_came_after_the_backup_comes_back_from_the_spools_of_all_collectors
         assert store.recount() == []
 
 
-def replayed(url: str, folder: Path) -> str:
+@pytest.mark.parametrize("any_database", ["sqlite"], indirect=True)  # decided before any engine is asked
+def test_what_a_register_of_before_does_not_know_is_told_and_comes_the_second_time(
+    any_database: str, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path / "spool", days=9)
+    spool.append(said(1, 4))
+    spool.close()
+    told = replayed(any_database, tmp_path, code=1)
+    assert "unknown_branch 6" in told and "load the newer register" in told
+    with Store.open(any_database) as store:
+        store.load_register(read_register(register_file(tmp_path, (DESK,))))
+    assert "attention" not in replayed(any_database, tmp_path)
+    with Store.open(any_database) as store:
+        assert store.counts()["votes"] == 3 and store.recount() == []
+
+
+def replayed(url: str, folder: Path, code: int = 0) -> str:
     """What the command says."""
     config = folder / "collector.toml"
     config.touch(mode=0o600)
     config.write_text(f'database_url = "{url}"\n')
     command = [sys.executable, "-m", "collector", "--config", str(config), "replay", str(folder / "spool")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
     return done.stdout
