@@ -5,6 +5,8 @@ Rules of the file
 2.  Every call is in all four cuts, under the key "" where the queue did not say: each cut adds up to its branch.
 3.  A vote makes its call eligible whatever the outcome: nobody strikes out a vote by reporting the client as absent.
 4.  A call without a vote at whose desk no pad was lit is not eligible (order P3.4): its client could not be heard.
+5.  A press well after the desk had called its next client is that client's, on a pad that nobody told of it (a dead
+    feed, a cut line). It is stored, as every vote, and counts for nobody (DESIGN section 3, point 4).
 """
 
 from collections.abc import Iterable
@@ -15,6 +17,9 @@ from collector.model import CallRow, VoteRow
 CUTS = ("branch", "service", "operator", "desk")
 # Nobody was served at that desk in such a call, so its silence says nothing (queue-systems study, section 5.1).
 NOT_ELIGIBLE = frozenset({"no_show", "absent", "void", "transferred", "held", "removed", "resumed", "called_elsewhere"})
+
+# How long after the next call a press may still be the former client's: news travels, polled queues tell it late.
+STALE_AFTER_MS = 15_000
 
 Key = tuple[str, str, str, int]  # cut, branch, key, day
 Amounts = tuple[int, int, int, int, int]  # calls, eligible, bad, good, exemplary
@@ -37,9 +42,19 @@ def amounts(call: CallRow | None, vote: VoteRow | None, unavailable: bool = Fals
     """What ``call``, with the vote of its own desk if there is one, counts for; see Joined."""
     if call is None:
         return NOTHING
-    if vote is not None:
+    if vote is not None and not is_stale(call, vote):
         return _VOTED[vote.rating]
     return (1, 0, 0, 0, 0) if unavailable or call.outcome in NOT_ELIGIBLE else (1, 1, 0, 0, 0)
+
+
+def is_stale(call: CallRow, vote: VoteRow) -> bool:
+    """Whether ``vote`` was given when the next client had long been called to the desk.
+
+    A pad arms after the call, so the press came no earlier than ``after_ms`` after it; both moments are the queue's.
+    """
+    if call.outcome != "next_call" or call.ended_unix_ms is None:
+        return False
+    return call.called_unix_ms + vote.after_ms > call.ended_unix_ms + STALE_AFTER_MS
 
 
 def keys(call: CallRow) -> tuple[Key, Key, Key, Key]:

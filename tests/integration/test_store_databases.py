@@ -94,7 +94,7 @@ def test_a_vote_waits_for_a_call_of_a_later_batch(store: Store) -> None:
     assert (row.good, store.counts()["waiting"], store.recount()) == (1, 0, [])
 
 
-@pytest.mark.parametrize("order", permutations(range(4)))
+@pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_a_visit_of_several_services_has_all_of_them_and_counts_for_the_last(
     store: Store, order: tuple[int, ...]
 ) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from collector.model import CallRow, VoteRow
-from collector.rollup import CUTS, NOBODY, NOT_ELIGIBLE, Joined, amounts, differences, keys
+from collector.rollup import CUTS, NOBODY, NOT_ELIGIBLE, STALE_AFTER_MS, Joined, amounts, differences, keys
 
 OUTCOMES = (None, "finished", "left", "next_call", "end_of_day", "operator_closed", "reset", *sorted(NOT_ELIGIBLE))
 
@@ -83,3 +83,25 @@ def test_a_silent_call_without_a_lit_pad_is_not_eligible_but_a_vote_in_it_counts
     assert amounts(call("finished"), vote(1), unavailable=True) == (1, 1, 1, 0, 0)
     flagged = differences([(Joined(call()), Joined(call(), unavailable=True))])
     assert {more for _, more in flagged} == {(0, -1, 0, 0, 0)}
+
+
+def test_a_press_long_after_the_next_client_was_called_counts_for_nobody() -> None:
+    lit = vote(1)._replace(after_ms=60_000)
+    over = call("next_call")
+    still_his = over._replace(ended_unix_ms=over.called_unix_ms + lit.after_ms - STALE_AFTER_MS)
+    long_over = still_his._replace(ended_unix_ms=still_his.called_unix_ms + lit.after_ms - STALE_AFTER_MS - 1)
+    assert amounts(still_his, lit) == (1, 1, 1, 0, 0)
+    assert amounts(long_over, lit) == (1, 1, 0, 0, 0)  # his call, in which he did not vote
+
+
+def test_only_the_next_call_makes_a_press_stale_not_an_end_that_the_pad_was_told_late() -> None:
+    over = call()._replace(ended_unix_ms=call().called_unix_ms + 1)
+    for outcome in OUTCOMES:
+        if outcome != "next_call":
+            assert amounts(over._replace(outcome=outcome), vote(2)._replace(after_ms=600_000)) == (1, 1, 0, 1, 0)
+
+
+def test_the_next_call_heard_of_later_takes_a_stale_vote_out_of_the_figures() -> None:
+    lit = vote(3)._replace(after_ms=60_000)
+    over = call("next_call")._replace(ended_unix_ms=call().called_unix_ms + 5_000)
+    assert {more for _, more in differences([(Joined(call(), lit), Joined(over, lit))])} == {(0, 0, 0, 0, -1)}
