@@ -8,7 +8,8 @@ taken any number of times and in any order, so nobody needs to know how far the 
 
 One line a message: received_unix_ms, topic, payload in base64, CRC-32 of the three in hex, with tabs between. A line
 that was cut off by a crash or a full disk was never acknowledged, and is passed over. The folder belongs on another
-disk than the database, readable by the collector alone: it holds what the database does. Older than ``days``: gone.
+disk than the database, readable by the collector alone: it holds what the database does. Older than ``days``: gone, but
+of that many days on which something came always the newest, for a clock may be years ahead for a minute.
 """
 
 import base64
@@ -83,8 +84,10 @@ class Spool:
         return self._file
 
     def _forget(self, before: str) -> None:
-        for path in self._folder.glob(f"*{SUFFIX}"):
-            if path.name[:8] < before:
+        paths = list(self._folder.glob(f"*{SUFFIX}"))
+        newest = sorted({path.name[:8] for path in paths})[-self._days :]
+        for path in paths:
+            if path.name[:8] < min(before, *newest):
                 path.unlink(missing_ok=True)
 
 

@@ -52,6 +52,14 @@ def test_files_begin_anew_each_day_and_the_oldest_go(tmp_path: Path) -> None:
     assert list(read(tmp_path)) == ARRIVALS[1:3]
 
 
+def test_a_clock_that_is_years_ahead_for_a_minute_takes_no_spool_away(tmp_path: Path) -> None:
+    moments = iter([NOON_S, NOON_S + 3650 * 86_400, NOON_S + 86_400])
+    several = Spool(tmp_path, days=3, now=lambda: next(moments))
+    for arrival in ARRIVALS[:3]:
+        several.append([arrival])
+    assert sorted(read(tmp_path)) == sorted(ARRIVALS[:3])
+
+
 def test_a_folder_that_cannot_be_written_is_a_database_that_does_not_answer(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a file")
     with pytest.raises(StoreUnavailable, match="spool"):
