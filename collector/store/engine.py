@@ -13,7 +13,8 @@ from collector.errors import StoreError, StoreUnavailable
 
 _CACHE_KIB = 64 * 1024
 JOURNAL_BYTES = 64 * 1024 * 1024
-BUSY_S = 5  # how long one writer waits for another
+BUSY_S = 5  # how long one writer waits for another (SQLite)
+LOCK_S = 60  # likewise on PostgreSQL, where counting again or taking a month back may take hours; below the watchdog's
 # Serialisation failure and deadlock (PostgreSQL, appendix A): the same transaction may succeed at the second attempt.
 _TRANSIENT = ("40001", "40P01")
 # A standby before it is promoted, or a server that somebody has closed for a while: no message is at fault.
@@ -33,7 +34,10 @@ def make_engine(url: str) -> Engine:
         case "sqlite":
             return _sqlite(parsed)
         case "postgresql":
-            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+            parsed = parsed.set(drivername="postgresql+psycopg")
+            engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+            event.listen(engine, "connect", _patient)
+            return engine
     raise StoreError(f"no such kind of database here: {parsed.get_backend_name()}")
 
 
@@ -113,6 +117,14 @@ def _set_up(connection: sqlite3.Connection, _: Any) -> None:
     # A reader's long snapshot (recount, backup) lets the log grow for as long as it lasts; after it the file shrinks.
     # Checkpoints stay at the default of 1,000 pages, 4 MiB: a batch that has to make one is not held up for long.
     connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+
+
+def _patient(connection: Any, _: Any) -> None:
+    """Whoever waits longer for a lock is told that the database does not answer, and comes again: a process that is
+    taken for dead and started anew meanwhile would leave its session waiting at the server, and another, and another.
+    """
+    connection.execute(f"SET lock_timeout = '{LOCK_S}s'")
+    connection.commit()  # or it would end with the first transaction
 
 
 def _begin(connection: Connection) -> None:

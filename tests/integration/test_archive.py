@@ -15,12 +15,12 @@ import sqlalchemy
 from collector import archive, archive_commands
 from collector.archive import BadArchive
 from collector.archive_commands import all_joined
-from collector.errors import Declined, SettingsError
+from collector.errors import Declined, SettingsError, StoreUnavailable
 from collector.feed.steps import call_id
 from collector.model import Answer, Office
 from collector.register import read_register
 from collector.settings import Settings
-from collector.store import Store, registry
+from collector.store import Store, engine, registry
 from collector.store.archive import Month
 from collector.store.engine import make_engine
 from collector.store.ledger import lock_everything
@@ -286,6 +286,21 @@ def test_no_month_is_closed_under_a_vote_that_waits_or_under_who_counts_again(of
         assert office.store.recount() == []
     closing.join(20)
     assert office.rows("SELECT month FROM archived") == [(202607,)]
+
+
+def test_a_collector_that_waits_too_long_for_others_leaves_the_line_and_loses_nothing(
+    office: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if office.engine.dialect.name != "postgresql":
+        return  # BUSY_S
+    monkeypatch.setattr(engine, "LOCK_S", 1)
+    with office.engine.connect() as counting, counting.begin(), Store.open(office.settings.database_url) as another:
+        lock_everything(counting)
+        late = of_queue(event_of(call_id("centre", DESKS[0], "x", NOON_UNIX_MS), NOON_UNIX_MS, 970, DESKS[0]))
+        for _ in range(2):  # the second time on a connection that was used before
+            with pytest.raises(StoreUnavailable, match="lock timeout"):
+                another.ingest([late])
+    assert office.store.ingest([late])[0].disposition == "taken"
 
 
 def test_a_day_whose_rows_are_gone_is_noticed_before_the_others_go(office: Place) -> None:
