@@ -75,7 +75,8 @@ def open_store(url: str, stop: Stop) -> Store | None:
     service = Service()
     while not stop.wished:
         try:
-            return Store.open(url)
+            with service.living():  # a large database is migrated for longer than a watchdog waits
+                return Store.open(url)
         except StoreUnavailable as error:
             log.warning("%s; trying again", error)
             service.ready(f"waits for its database: {error}")

@@ -6,8 +6,10 @@ all the same: to start it anew would bring neither.
 
 import os
 import socket
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 _FOR_EVER_S = 3600.0
 
@@ -40,6 +42,23 @@ class Service:
     def due_in_s(self) -> float:
         """How long the caller may sleep before it should call ``alive``."""
         return max(0.0, self._due_s - time.monotonic())
+
+    @contextmanager
+    def living(self) -> Iterator[None]:
+        """Says ``alive`` in the place of a caller who is at one long work, such as a migration."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(min(self.due_in_s(), _FOR_EVER_S)):
+                self.alive()
+
+        beating = threading.Thread(target=beat, name="watchdog", daemon=True)
+        beating.start()
+        try:
+            yield
+        finally:
+            over.set()
+            beating.join()
 
     def stopping(self) -> None:
         self._say("STOPPING=1")
