@@ -120,7 +120,8 @@ def disclose(store: Store, token: Token, question: Question) -> None:
 
     Raises ScopeMissing or UnknownPurpose.
     """
-    asked = " ".join(f"{name}={value}" for name, value in question.model_dump(exclude_none=True, by_alias=True).items())
+    said = question.model_dump(exclude_none=True, by_alias=True)
+    asked = " ".join(f"{name}={value}" for name, value in said.items() if value is not False)
     try:
         allowed(token, ("operators",))
         checked_purpose(question.purpose)

@@ -30,7 +30,7 @@ def settings(plan: Plan, queue_token: str) -> dict[str, str]:
         shared = {"shared_group": "collectors", "broker_user": plan.collector_users[0]}
     found: dict[str, tuple[str, Mapping[str, object]]] = {
         "collector": (_collector_head(plan), data | {"register_file": register} | line | shared | spool),
-        "fleet": (_FLEET_HEAD, data | line | _fleet(plan)),
+        "fleet": (FLEET_HEAD, data | line | _fleet(plan)),
         "api": (_API_HEAD, data | _api(plan)),
         "feed": (_FEED_HEAD, {"register_file": register} | line | _feed(plan, queue_token)),
     }
@@ -53,7 +53,7 @@ def _collector_head(plan: Plan) -> str:
 # What a backup put back does not know yet is in the spool (python -m collector replay): better on another disk."""
 
 
-_FLEET_HEAD = """# python -m collector.fleet; all keys: collector/fleet/settings.py. Whom to tell, for instance:
+FLEET_HEAD = """# python -m collector.fleet; all keys: collector/fleet/settings.py. Whom to tell, for instance:
 #   it_mail = ["it@example.org"]
 #   mail_host = "mail.example.org"
 #   mail_from = "zrazkovo@example.org"

@@ -93,7 +93,9 @@ def test_nothing_that_is_not_open_answers_without_a_token(office: Office) -> Non
         for method, path, scopes in scopes_by_route(app_of(office)):
             if not scopes:
                 continue
-            url = path.format(desk="centre-1", action="call", fault=1, wish="stop", number=1)
+            url = path.format(
+                desk="centre-1", action="call", fault=1, wish="stop", number=1, part="branches", name="centre"
+            )
             response = client.request(method, url, follow_redirects=False)
             assert response.status_code in (401, 303), path
             if response.status_code == 303:

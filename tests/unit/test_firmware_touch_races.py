@@ -127,7 +127,7 @@ def armed() -> Bench:
 
 
 def hear(kind: str, message: object) -> Callable[[Bench], None]:
-    return lambda bench: bench.receive(inbound(kind, message))
+    return lambda bench: bench.receive(inbound(kind, message, retained=kind != "call"))  # calls as they happen
 
 
 OPENS = hear("call", CallOpened(ONE, NOW_UNIX_MS, NOW_UNIX_MS + 600000))

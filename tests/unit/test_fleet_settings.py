@@ -6,6 +6,7 @@ import pytest
 
 from collector.errors import SettingsError
 from collector.fleet.settings import PREFIX, load_settings
+from deploy.programs import FLEET_HEAD
 
 
 def load(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch, **environ: str) -> object:
@@ -44,9 +45,8 @@ def test_what_cannot_work_is_refused_by_name(
         load(tmp_path, text, monkeypatch)
 
 
-def test_the_example_of_the_readme_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    example = readme.partition("A `fleet.toml` for an office:\n\n```toml\n")[2].partition("```")[0]
-    assert example
+def test_the_example_in_the_file_that_deploy_writes_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = "\n".join(line.removeprefix("#   ") for line in FLEET_HEAD.splitlines() if line.startswith("#   "))
+    assert "it_mail" in example and "[head_mail]" in example
     settings = load(tmp_path, example, monkeypatch, broker_password="not to be shown")
     assert "not to be shown" not in repr(settings)
