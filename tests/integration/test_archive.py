@@ -315,6 +315,17 @@ def test_a_day_whose_rows_are_gone_is_noticed_before_the_others_go(office: Place
     assert office.everything()[0][-8:] == everything[0][-8:]
 
 
+def test_files_of_before_a_rule_of_counting_changed_come_back(office: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = office.everything()
+    office.command(before="2026-08")
+    monkeypatch.setattr("collector.rollup._VOTED", {1: (1, 1, 0, 0, 1), 2: (1, 1, 0, 0, 1), 3: (1, 1, 1, 0, 0)})
+    with pytest.raises(BadArchive, match="count for"):  # by the same rules
+        office.command(restore="2026-07")
+    monkeypatch.setattr(archive, "COUNTING", 999)
+    office.command(restore="2026-07")
+    assert office.everything() == before
+
+
 class Died(BaseException):
     """In the place of a power cut."""
 

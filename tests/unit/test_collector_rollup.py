@@ -105,3 +105,8 @@ def test_the_next_call_heard_of_later_takes_a_stale_vote_out_of_the_figures() ->
     lit = vote(3)._replace(after_ms=60_000)
     over = call("next_call")._replace(ended_unix_ms=call().called_unix_ms + 5_000)
     assert {more for _, more in differences([(Joined(call(), lit), Joined(over, lit))])} == {(0, 0, 0, 0, -1)}
+
+
+def test_a_clock_that_was_set_back_within_a_call_takes_no_vote_out_of_the_figures() -> None:
+    over = call("next_call")._replace(ended_unix_ms=call().called_unix_ms - 540_000)
+    assert amounts(over, vote(1)._replace(after_ms=5_000)) == (1, 1, 1, 0, 0)
