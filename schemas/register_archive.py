@@ -1,12 +1,26 @@
 """The register's CSV files as one zip archive. One from outside may be anything: sizes are limited, paths not used."""
 
 import io
+import lzma
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 MOST_BYTES = 8_000_000  # packed; 20,000 desks with their operators come to about 1 MB
 MOST_UNPACKED = 64_000_000
+# What zipfile raises for a damaged archive: its own errors, those of its decompressors, of seeking where nothing is.
+_NOT_READABLE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+)
 
 
 class NoArchive(ValueError):
@@ -40,8 +54,10 @@ def unpack(packed: bytes) -> dict[str, bytes]:
                     if name in found:
                         raise NoArchive(f"{name} is in it twice")
                     found[name] = archive.read(each)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise NoArchive(f"it is no zip archive: {error}") from None
+    except NoArchive:
+        raise
+    except _NOT_READABLE as error:
+        raise NoArchive(f"it is no zip archive, or a damaged one: {error}") from None
     if not found:
         raise NoArchive("there is no CSV file in it")
     return found

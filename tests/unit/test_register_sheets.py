@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
@@ -72,6 +73,15 @@ def test_an_archive_gives_its_files_back_and_is_the_same_every_time() -> None:
         unpack(pack({"notes.txt": b""}))
     with pytest.raises(NoArchive, match="more than"):
         unpack(pack({"desks.csv": bytes(65_000_000)}))
+
+
+def test_a_damaged_archive_is_refused_and_never_fails_otherwise() -> None:
+    good = pack(write_sheets(REGISTER, 3))
+    with pytest.raises(NoArchive, match="damaged"):  # within the packed content of the first file
+        unpack(good[:45] + b"\xff\xff\xff\xff" + good[49:])
+    for place in range(len(good)):
+        with suppress(NoArchive):
+            unpack(good[:place] + bytes([good[place] ^ 0xFF]) + good[place + 1 :])
 
 
 def test_names_of_persons_are_only_in_their_own_file() -> None:
