@@ -56,6 +56,8 @@ def read_day(files: Iterable[Path], settings: Settings, site: Site) -> Day:
                 continue
             try:
                 _take(day, reader, replays, json.loads(line))
+            except RecursionError:
+                day.wonder(f"{file.name}, line {number}: nested too deeply")
             except ValueError as error:
                 day.wonder(f"{file.name}, line {number}: {str(error)[:120]}")
     day.heard.sort(key=lambda each: each.at_unix_ms)
@@ -80,7 +82,9 @@ def _take(day: Day, reader: Reader, replays: Mapping[str, Replay], line: Any) ->
         _body(day, reader, value, at)
         return
     if source not in replays:
-        raise ValueError(f"the settings have no queue system {source!r}, or one whose recordings are not read")
+        # Without its line, or a day of another feed would be told line by line.
+        day.wonder(f"the settings have no queue system {source[:40]!r}, or one whose recordings are not read")
+        return
     events, unknown = replays[source](at, value)
     for word in sorted(unknown):
         day.wonder(f"{source}: our table does not know {word}")

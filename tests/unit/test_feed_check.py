@@ -169,6 +169,17 @@ def test_what_the_webhook_records_is_read_back_and_holds_no_ticket(day: Recordin
     assert result.findings.clocks == {"centre": 1500}
 
 
+def test_a_day_of_another_feed_and_a_bottomless_line_are_told_in_a_line_each(day: Recording) -> None:
+    day.say("called", 0, "A1")
+    day.lines += [json.dumps({"at_unix_ms": NINE + n, "source": "theirs", "value": []}) for n in range(500)]
+    day.lines.append("[" * 100_000)
+    result = day.understood()
+    assert len(result.calls) == 1
+    deep, theirs = sorted(result.findings.not_understood.items())
+    assert deep == ("day.jsonl, line 502: nested too deeply", 1)
+    assert "'theirs'" in theirs[0] and theirs[1] == 500
+
+
 def test_a_file_that_is_not_there_is_named(day: Recording, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", str(day.config), "check", str(day.file)]) == 1
     assert "day.jsonl" in capsys.readouterr().err
