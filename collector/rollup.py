@@ -15,10 +15,12 @@ from typing import NamedTuple
 from collector.model import CallRow, VoteRow
 
 # Raised whenever a rule of this file changes what a call counts for: files of before remain readable.
-COUNTING = 2
+COUNTING = 3
 CUTS = ("branch", "service", "operator", "desk")
 # Nobody was served at that desk in such a call, so its silence says nothing (queue-systems study, section 5.1).
 NOT_ELIGIBLE = frozenset({"no_show", "absent", "void", "transferred", "held", "removed", "resumed", "called_elsewhere"})
+# These ended because the desk called its next client, at that moment.
+_SUPERSEDED = frozenset({"next_call", "absent", "void"})
 
 # How long after the next call a press may still be the former client's: news travels, polled queues tell it late.
 STALE_AFTER_MS = 15_000
@@ -55,7 +57,7 @@ def is_stale(call: CallRow, vote: VoteRow) -> bool:
     A pad arms after the call, so the press came no earlier than ``after_ms`` after it; both moments are the queue's. A
     call that ended before it began was told by a clock that was set back meanwhile, and nothing is known from that.
     """
-    if call.outcome != "next_call" or call.ended_unix_ms is None or call.ended_unix_ms < call.called_unix_ms:
+    if call.outcome not in _SUPERSEDED or call.ended_unix_ms is None or call.ended_unix_ms < call.called_unix_ms:
         return False
     return call.called_unix_ms + vote.after_ms > call.ended_unix_ms + STALE_AFTER_MS
 
