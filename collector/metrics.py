@@ -27,7 +27,7 @@ from protocol import topics
 from protocol.messages import Ack
 
 ASK_EVERY_S = 5.0
-_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 350, 500)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 350, 500, 1000)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _NAME = "zrazkovo_collector"
 

@@ -25,7 +25,7 @@ from protocol.access import (
 _ROUNDS = 101  # Mosquitto's own; the secrets are random, so a slow hash would protect nothing
 # What may gather for each reader: for a collector that is away, or a bridge without its centre.
 _QUEUED = {"office": 10_000, "centre": 10_000, "branch": 1000}
-_IN_FLIGHT = 1000  # a collector acknowledges batches of 500
+_IN_FLIGHT = 2000  # a collector acknowledges batches of 1,000: one is at work while the next one comes
 # Kept by the writer and sent again (votes, events), or kept and replaced (acks, settings, offers of updates).
 _CONFIRMED = ("vote", "event", "ack", "settings", "update")
 

@@ -112,7 +112,7 @@ def drain(contender: Contender, folder: Path, messages: int) -> Drained:
 
 
 def make_broker(folder: Path) -> GuardedMosquitto:
-    broker = GuardedMosquitto(folder, USERS, options="max_queued_messages 0\nmax_inflight_messages 1000\n")
+    broker = GuardedMosquitto(folder, USERS, options="max_queued_messages 0\nmax_inflight_messages 2000\n")
     with (folder / "acl").open("a") as acl:
         acl.write("user bench\ntopic readwrite #\n")
     return broker.start()

@@ -20,8 +20,12 @@ ROWS = (
     "INSERT INTO call VALUES ('01kb3x9c00000001', 'centre', 'centre-01', 'op-1', 'passport', 't1', 1795341600000,"
     " 20261122, NULL, NULL, 'finished', 1, 1)",
     "INSERT INTO vote VALUES ('01kb3x9c00000001', 'centre-01', 3, 900, '11111111', 4, 1, 1795341600000)",
+    # A press a minute after the call, at a desk that had called its next client after five seconds.
+    "INSERT INTO call VALUES ('01kb3x9c00000002', 'centre', 'centre-01', 'op-1', 'passport', 't2', 1795341700000,"
+    " 20261122, NULL, 1795341705000, 'next_call', 2, 2)",
+    "INSERT INTO vote VALUES ('01kb3x9c00000002', 'centre-01', 1, 60000, '11111111', 4, 2, 1795341760000)",
     *(
-        f"INSERT INTO rollup_day VALUES ('{cut}', 'centre', '{key}', 20261122, 1, 1, 0, 0, 1)"
+        f"INSERT INTO rollup_day VALUES ('{cut}', 'centre', '{key}', 20261122, 2, 2, 1, 0, 1)"
         for cut, key in (("branch", ""), ("service", "passport"), ("operator", "op-1"), ("desk", "centre-01"))
     ),
 )
@@ -34,6 +38,8 @@ def test_a_filled_database_of_the_first_version_goes_forward(any_database: str) 
         assert (pad.boot, pad.firmware, pad.changed_unix_ms, pad.memory, pad.board) == (4, "1.0", 9, None, None)
         assert pad.health == {"uptime_s": 5}
         assert store.recount() == []
+        (day,) = store.rollups("branch", 20261122, 20261122)
+        assert (day.calls, day.eligible, day.bad, day.exemplary) == (2, 2, 0, 1)
         (branch,) = store.register().branches
         assert (branch.id, branch.complaints_book) == ("centre", None)
         store.fleet.record([Flagged("01kb3x9c00000001", "centre-01")])
