@@ -5,14 +5,17 @@ from datetime import date
 from typing import Any
 
 from fastapi import Request
+from pydantic import TypeAdapter
 
 from api.errors import BadRequestBody
 from api.forms import large_form_fields
 from schemas import register_archive
+from schemas.register import Day
 from schemas.register_csv import FILES
 from schemas.register_edit import CannotEdit
 
 SHAPES = dict(FILES.values())
+_DAY: TypeAdapter[date] = TypeAdapter(Day)
 _DAYS = ("valid_from", "valid_to", "day")
 _MOST_BYTES = 32_000  # two texts of 300 letters, six bytes each
 
@@ -52,9 +55,9 @@ def values_of(fields: Mapping[str, str], names: tuple[str, ...], part: str, *, e
 def day_of(fields: Mapping[str, str], name: str) -> date | None:
     text = fields.get(name, "").strip()
     try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise CannotEdit(f"{text!r} is no day", "no_day") from None
+        return _DAY.validate_python(date.fromisoformat(text)) if text else None
+    except ValueError:  # pydantic's too: 9999-12-31 has no day after it
+        raise CannotEdit(f"{text!r} is no day from 2000 to 2100", "no_day") from None
 
 
 def needed_day(fields: Mapping[str, str], name: str) -> date:

@@ -191,9 +191,8 @@ def _keep(
 
 
 def _snapshot(connection: Connection, number: int) -> Register:
-    snapshot = connection.execute(
-        select(register_revision.c.snapshot).where(register_revision.c.number == number)
-    ).scalar()
+    its = select(register_revision.c.snapshot).where(register_revision.c.number == number)
+    snapshot = connection.execute(its).scalar() if 0 < number < 2**31 else None
     if snapshot is None:
         raise NotThere(f"there is no revision {number} of the register")
     return registry.unpack(snapshot)

@@ -164,6 +164,8 @@ def test_hours_and_days_of_the_calendar_come_and_go(office: Office, browser: Tes
         ("/register/services/passport/change", {"name": "x", "name_en": "x", "from": "soon"}, "is no day"),
         ("/register/branches/centre/close", {"last": "2026-06-30", "merged_into": "centre"}, "cannot be merged"),
         ("/register/branches/centre/close", {"last": ""}, "a day is needed"),
+        ("/register/branches/centre/close", {"last": "9999-12-31", "merged_into": "centre"}, "is no day"),
+        ("/register/operators/olena/seat", {"desk": "", "from": "0001-01-01"}, "is no day"),
         ("/register/hours/add", {"branch": "centre", "days": "all", "opens": "08:00", "closes": "09:00"}, "weekday"),
         ("/register/calendar/remove", {"index": "7"}, "no such row"),
         ("/register/operators/nobody/seat", {"desk": "centre-1", "from": "2026-06-01"}, "nobody"),

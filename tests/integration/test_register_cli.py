@@ -76,6 +76,8 @@ def test_a_register_goes_out_is_edited_comes_in_and_is_undone(office: Path) -> N
     stale = refused(office, "import", str(folder), "--yes")
     assert "it was exported from revision 1, and the register is at 2 by now; export anew" in stale
     assert "changed meanwhile: ~ service passport" in stale
+    for number in ("7", str(2**31), str(2**70)):
+        assert f"there is no revision {number}" in refused(office, "revert", number)
     back = run(office, "revert", "1")
     assert "name Паспорт -> Паспорт та ID-картка" in back and back.endswith("done: revision 3\n")
     listed = run(office, "revisions").splitlines()
