@@ -39,10 +39,14 @@ def write_register(path: Path, register: Register, revision: int) -> None:
     write_file(path, to_toml(register, heading).encode())
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Puts ``content`` at ``path`` in one step, readable as the file before was. Raises RegisterError."""
+def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Puts ``content`` at ``path`` in one step, readable as the file before was; ``private``: by its owner alone.
+
+    Raises RegisterError.
+    """
     try:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+        mode = mode & 0o600 if private else mode
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as new:
             try:
                 new.write(content)

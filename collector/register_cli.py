@@ -154,14 +154,14 @@ def told(changes: list[Change]) -> Iterator[str]:
 
 def _write_sheets(path: Path, files: Mapping[str, bytes]) -> None:
     if path.suffix == ".zip":
-        write_file(path, register_archive.pack(files))
+        write_file(path, register_archive.pack(files), private=NAMES in files)
         return
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RegisterError(f"{path}: {error.strerror}") from None
     for name, content in files.items():
-        write_file(path / name, content)
+        write_file(path / name, content, private=name == NAMES)
 
 
 def _stale(store: Store, path: Path, made_from: int, revision: int) -> str:
