@@ -111,6 +111,7 @@ def test_a_file_for_feeds_is_written_whole_and_has_no_name_of_a_person(office: P
     run(office, "export", "--csv", str(office / "named.zip"), "--names")
     modes = {each.name: each.stat().st_mode & 0o777 for each in (office / "named" / NAMES, office / "named.zip")}
     assert modes == {NAMES: 0o600, "named.zip": 0o600}
+    (office / "named.zip").unlink()
     assert (office / "named" / OFFICE).stat().st_mode & 0o777 == 0o644
     everything = {each: each.read_bytes() for each in office.rglob("*") if each.is_file()}
     with_name = {each.name for each, content in everything.items() if "Олена".encode() in content}
