@@ -25,7 +25,7 @@ from api.register_forms import SHAPES, day_of, needed_day, number_of, register_f
 from api.register_page import FIELDS, PARTS, THINGS, Shown
 from api.registering import Proposal, carry_out, go_back, of_register, of_sheets, problems_of
 from api.rendering import Renderer
-from collector.store import Register, Store, Token
+from collector.store import NotThere, Register, Store, Token
 from schemas import register_archive, register_edit
 from schemas.register_csv import FILES
 from schemas.register_names import by_id
@@ -302,13 +302,13 @@ def _confirmed(request: Request, token: Token, fields: Mapping[str, str]) -> Res
 
 def _named(request: Request, store: Store, token: Token, name: str, fields: Mapping[str, str]) -> Response:
     allowed(token, ("names",))
-    revision, register = store.book.whole()
     person = fields.get("person", "").strip()
-    if len(person) > 160 or not (person or "x").isprintable() or name not in {each.id for each in register.operators}:
+    if len(person) > 160 or not (person or "x").isprintable():
         raise BadRequestBody("It is no name.")
-    names = store.book.names(token.name) | {name: person}
-    proposal = Proposal(revision, register, register, [], {each: known for each, known in names.items() if known})
-    carry_out(store, proposal, token, "edit")
+    try:
+        store.book.name(name, person, author=token.name)
+    except NotThere:
+        raise BadRequestBody("It is no name.") from None
     return RedirectResponse(f"/register/operators/{name}", 303)
 
 

@@ -137,6 +137,22 @@ class Book:
             _log(connection, reader, "names of operators: read")
             return operator_names.read(connection)
 
+    def name(self, operator: str, person: str, *, author: str) -> None:
+        """Says who one operator is, or with "" forgets it; what others say of other operators meanwhile stays.
+
+        Raises NotThere.
+        """
+        with writing(self._engine) as connection:
+            connection.execute(select(organisation.c.revision).with_for_update())  # as _save does, for PostgreSQL
+            known = _ids(registry.read(connection).operators)
+            if operator not in known:
+                raise NotThere(f"there is no operator {operator!r} in the register")
+            before = operator_names.read(connection)
+            after = {each: name for each, name in (before | {operator: person}).items() if name}
+            if after != before:
+                operator_names.write(connection, after, known)
+                _log(connection, author, "names of operators: changed")
+
     def revert(self, number: int, *, author: str, expected: int | None = None) -> int:
         """Makes an earlier register the register again, as a new revision. Raises as ``save`` and ``at`` do."""
         with writing(self._engine) as connection:
