@@ -4,19 +4,20 @@ Of each topic and day (UTC) the first EXAMPLES_A_DAY different things are kept, 
 counted, in one row for each reason. A desk's pad has a topic of its own, so no pad takes another's room.
 
 What its writer was told to forget and is nowhere else is kept however much there is of it: a pad that lay in a drawer
-for months brings up to 400 votes at once, for a month that is archived by then (DESIGN section 3, points 3 and 7).
+for months brings up to 400 votes at once, for a month that is archived by then (DESIGN section 3, points 3 and 7); a
+feed whose register is old tells a day of calls at a desk that has moved.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from collector.model import ARCHIVED, REUSED_NUMBER, WRONG_DESK, KeptRow
+from collector.model import ARCHIVED, REJECTED_EVENT, REUSED_NUMBER, WRONG_DESK, KeptRow
 
 # A desk serves a hundred clients a day; so much leaves room for a wrong clock or register, and 200 KB is no disk full.
 EXAMPLES_A_DAY = 200
 DAY_MS = 86_400_000
-_ALWAYS_KEPT = (ARCHIVED, WRONG_DESK, REUSED_NUMBER)
+_ALWAYS_KEPT = (ARCHIVED, WRONG_DESK, REUSED_NUMBER, REJECTED_EVENT)
 
 
 def day_begins(unix_ms: int) -> int:

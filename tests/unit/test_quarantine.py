@@ -26,8 +26,10 @@ def test_what_is_in_the_table_takes_no_room_and_leaves_none() -> None:
     assert old in kept and new not in kept and len(kept) == 2
 
 
-def test_a_vote_that_was_acknowledged_and_is_nowhere_else_is_kept_however_many_there_are() -> None:
-    rows = [row(number, reason=reason) for reason in ("archived", "wrong_desk") for number in range(400)]
+def test_what_was_acknowledged_and_is_nowhere_else_is_kept_however_many_there_are() -> None:
+    rows = [
+        row(number, reason=reason) for reason in ("archived", "wrong_desk", "rejected_event") for number in range(400)
+    ]
     assert sorted(bounded(rows, {"a": EXAMPLES_A_DAY}, [])) == sorted(rows)
     assert bounded([row(1)], {"a": 0}, [])[0].payload  # and takes no room of what may be dropped
 
