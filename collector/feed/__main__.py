@@ -21,7 +21,8 @@ from collector.feed.wiring import Feed, check
 from schemas import logs
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``arguments`` are the command line's unless given."""
     options = _parser().parse_args(arguments)
     logs.set_up()
     if options.do == "token":
@@ -90,4 +91,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -37,9 +37,9 @@ class Dying:
                 bufsize=0,
             )
 
-    def start(self, ready: Callable[[str], bool]) -> None:
-        """Unarmed; returns when ``ready`` of what this process has logged."""
-        self.arm(-1)
+    def start(self, ready: Callable[[str], bool], *, place: int = -1) -> None:
+        """Armed for ``place`` of its start, -1 for none; returns when ``ready`` of what this process has logged."""
+        self.arm(place)
         before = len(self.says)
         assert self._server.stdin
         self._server.stdin.write(b"\n")
