@@ -194,6 +194,10 @@ def _restore_postgresql(url: URL, file: Path, manifest: Manifest, stamp: str, wh
             raise BackupError(f"{url.database} is in use by {', '.join(busy)}: stop collector, fleet and api first")
         was_there = save_postgresql.exists(url)
         save_postgresql.make(fresh, file)
+        number = 1
+        while save_postgresql.exists(url.set(database=aside)):  # of a restore within the same second
+            number += 1
+            aside = f"{url.database}_before_{stamp.lower()}_{number}"
     differences = _make_ready(fresh.render_as_string(hide_password=False), manifest, file, who, progress)
     save_postgresql.put_in_place(fresh, url, aside)
     return Restored(manifest, aside if was_there else None, differences)

@@ -239,7 +239,8 @@ def dying(work: Callable[[], object], place: int, arm: Callable[[Callable[[], No
             arm(here)
             work()
             os._exit(0)
-        except BaseException:
+        except BaseException as error:
+            os.write(2, f"{error!r}\n".encode())  # pytest shows it with the failure
             os._exit(1)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "it failed instead of dying"
