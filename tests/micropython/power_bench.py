@@ -237,11 +237,11 @@ class Pad:
     def call(self, number):
         opened = self.board.now - 1000
         self.centre.call = CallOpened(call_id(number), opened, opened + HOUR_MS)
-        self.tell("call", self.centre.call)
+        self.tell("call", self.centre.call, retained=False)  # as it happens
 
     def close(self):
         self.centre.call = CallClosed(None, self.board.now)
-        self.tell("call", self.centre.call)
+        self.tell("call", self.centre.call, retained=False)
 
     def push(self, button):
         """A finger goes down and up again; who it was cannot know whether the pad has power."""
