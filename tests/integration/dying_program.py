@@ -16,6 +16,7 @@ import signal
 import sqlite3
 import struct
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -30,16 +31,18 @@ class Places:
     def __init__(self, folder: Path):
         self._armed, self._passed = shared(folder / "armed"), shared(folder / "passed")
         self._names = os.open(folder / "places", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self._one_at_a_time = threading.Lock()  # a place is one thread's
 
     def here(self, name: str) -> None:
-        armed = NUMBER.unpack_from(self._armed)[0]
-        if armed < 0:
-            return
-        passed = NUMBER.unpack_from(self._passed)[0]
-        os.write(self._names, f"{passed} {' '.join(name.split())[:70]}\n".encode())
-        if passed == armed:
-            os.kill(os.getpid(), signal.SIGKILL)
-        NUMBER.pack_into(self._passed, 0, passed + 1)
+        with self._one_at_a_time:
+            armed = NUMBER.unpack_from(self._armed)[0]
+            if armed < 0:
+                return
+            passed = NUMBER.unpack_from(self._passed)[0]
+            os.write(self._names, f"{passed} {' '.join(name.split())[:70]}\n".encode())
+            if passed == armed:
+                os.kill(os.getpid(), signal.SIGKILL)
+            NUMBER.pack_into(self._passed, 0, passed + 1)
 
 
 def shared(path: Path) -> mmap.mmap:

@@ -115,32 +115,48 @@ def request_of(number: int) -> Request:
     return [called(f"f{before}", f"T{before}", DESKS[before % 2], "finished"), opening(number)]
 
 
+TABLES = ("feed_received", "feed_call", "feed_past", "feed_outbox")
+PASSES = 6
+
+
+def amiss(died_at: Sequence[str]) -> str:
+    """The first of the places it has to die at that it has not died at yet, "" for none."""
+    met = " ".join(died_at).replace('"', "")
+    for table in TABLES:
+        if f"INSERT INTO {table} " not in met and f"UPDATE {table} " not in met:
+            return table
+    wanted = ("UPDATE feed_journal", "DELETE FROM feed_outbox", "COMMIT", "after COMMIT")
+    missing = [words for words in wanted if words not in met]
+    return missing[0] if missing else "" if died_at.count("packet 3") >= 3 else "packet 3"
+
+
 def test_the_feed_may_die_between_any_two_statements_and_packets(hall: Hall) -> None:
+    """Packets fall between statements as they come, so that one pass may step over a place: then it is gone again."""
     died_at: list[str] = []
     hall.start()
     assert hall.takes([opening(0)])
+    place = passes = 0
     for number in range(1, NEVER):
         deaths = len(died_at)
-        hall.feed.arm(number - 1)
+        hall.feed.arm(place)
         request = request_of(number)
         while not hall.takes(request):
-            died_at.append(hall.feed.places[-1])
+            died_at.extend(hall.feed.places[-1:])  # none: still of what it was armed for before
             hall.start()
         until(lambda: hall.feed.dead or hall.all_acknowledged(), lambda: hall.feed.says)
         if hall.feed.dead:
             if len(died_at) == deaths:
-                died_at.append(hall.feed.places[-1])
+                died_at.extend(hall.feed.places[-1:])  # none: still of what it was armed for before
             hall.start()
         until(hall.all_acknowledged, lambda: (died_at[-1:], hall.feed.says))
         hall.desks_show(number)
+        place += 1
         if len(died_at) == deaths:
-            break
+            place, passes = 0, passes + 1
+            if not amiss(died_at) or passes == PASSES:
+                break
     hall.everything_came_once()
-    met = " ".join(died_at).replace('"', "")
-    for table in ("feed_received", "feed_call", "feed_past", "feed_outbox"):
-        assert f"INSERT INTO {table} " in met or f"UPDATE {table} " in met, (table, died_at)
-    assert "UPDATE feed_journal" in met and "DELETE FROM feed_outbox" in met, died_at
-    assert "COMMIT" in died_at and "after COMMIT" in died_at and died_at.count("packet 3") >= 3, died_at
+    assert not amiss(died_at), died_at
 
 
 def test_the_feed_may_die_at_any_place_of_its_start(hall: Hall) -> None:
