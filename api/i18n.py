@@ -1,7 +1,8 @@
 """Languages of the pages: gettext catalogues, plurals, numbers and dates. It chooses no words; those are in locales/.
 
 English is the language of the msgids and needs no catalogue. Every folder ``locales/<code>`` with a ``messages.po``
-is one more language; catalogues are read as text at start, there is no compile step.
+is one more language, and every ``.po`` beside it holds the texts of one subject; catalogues are read as text at start,
+there is no compile step.
 """
 
 import gettext
@@ -15,6 +16,7 @@ from typing import Protocol
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -135,18 +137,39 @@ class Language:
 
 
 def load_languages(folder: Path = LOCALES) -> Mapping[str, Language]:
-    """Every language by its code, the source language last. Raises babel's PoFileError for a broken catalogue."""
-    found = {path.parent.name: _load(path) for path in sorted(folder.glob("*/messages.po"))}
+    """Every language by its code: the office's own first, the source language last, the others between by code.
+
+    Raises babel's PoFileError for a broken catalogue, ValueError for a text that two catalogues of a language hold.
+    """
+    codes = sorted({path.parent.name for path in folder.glob("*/messages.po")}, key=lambda code: (code != "uk", code))
+    found = {code: Language(code, _compiled(read_catalogue(folder / code))) for code in codes}
     return found | {SOURCE_LANGUAGE: Language(SOURCE_LANGUAGE, gettext.NullTranslations())}
 
 
-def _load(path: Path) -> Language:
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=path.parent.name, abort_invalid=True)
+def read_catalogue(folder: Path) -> Catalog:
+    """All catalogues of a language, ``folder``, as one. Raises as ``load_languages``."""
+    whole: Catalog | None = None
+    for path in sorted(folder.glob("*.po"), key=lambda path: path.name != "messages.po"):
+        with path.open("rb") as file:
+            part = read_po(file, locale=folder.name, abort_invalid=True)
+        if whole is None:
+            whole = part
+            continue
+        for message in part:
+            if not message.id:
+                continue
+            if whole.get(message.id, message.context) is not None:
+                raise ValueError(f"{path}: {message.id!r} stands in another catalogue of this language too")
+            whole[message.id] = message
+    assert whole is not None, folder
+    return whole
+
+
+def _compiled(catalogue: Catalog) -> gettext.GNUTranslations:
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    return Language(path.parent.name, gettext.GNUTranslations(compiled))
+    return gettext.GNUTranslations(compiled)
 
 
 def _quarter(first: date) -> dict[str, object]:

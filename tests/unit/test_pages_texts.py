@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
 
-from api.i18n import LOCALES
+from api.i18n import LOCALES, read_catalogue
 
 API = LOCALES.parent
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
@@ -48,8 +47,7 @@ def used() -> Iterator[Used]:
 
 
 def catalogue(language: str) -> Catalog:
-    with (LOCALES / language / "messages.po").open("rb") as file:
-        return read_po(file, locale=language, abort_invalid=True)
+    return read_catalogue(LOCALES / language)
 
 
 def translations(known: Catalog, context: str | None, message: str | tuple[str, ...]) -> list[str]:
