@@ -17,7 +17,25 @@ from api.errors import BadToken, CrossSite, NotSignedIn, ScopeMissing, TooManyFa
 from api.parts import Parts, parts_of
 from collector.store import Token
 
-SCOPES = ("figures", "operators", "devices", "metrics", "try", "control", "provision", "report", "register", "names")
+SCOPES = (
+    "figures",
+    "operators",
+    "devices",
+    "metrics",
+    "try",
+    "control",
+    "provision",
+    "report",
+    "register",
+    "names",
+    "reports",
+    "publish",
+    "disclose",
+    "signals",
+    "access_log",
+    "users",
+    "evidence",
+)
 SIGN_IN_PAGE = "/signin"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # Routes that are not ours to mark: the description of the api, and files that are the same for everybody.

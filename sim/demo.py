@@ -30,7 +30,23 @@ log = logging.getLogger(__name__)
 DATA = Path("var/demo")
 WANTED = Ports(broker=1883, feed=8085, api=8080)
 TOKEN = "demo"
-SCOPES = ("figures", "operators", "devices", "metrics", "try", "control", "report", "register")
+SCOPES = [
+    "figures",
+    "operators",
+    "devices",
+    "metrics",
+    "try",
+    "control",
+    "report",
+    "register",
+    "reports",
+    "publish",
+    "disclose",
+    "signals",
+    "access_log",
+    "users",
+    "evidence",
+]
 YEAR_DAYS, FAST_DAYS = 365, 35
 _FAREWELL_S = 3.0  # for the people of the day to finish
 

@@ -17,8 +17,29 @@ from schemas.tables import access_log, api_token, web_session
 _NAME_CHARACTERS = 80
 # register: changes the office's register; names: reads and writes who the operators are.
 # control: asks pads to do something and starts roll-outs; provision: registers pads; report: says that a pad is dark.
+# reports: makes and reads reports; publish: releases open data; disclose: keeps the register of requests for
+# information; signals: reads integrity signals; access_log: reads who read what; users: manages people and tokens;
+# evidence: reads what certification and CAF build upon.
 _SCOPES = frozenset(
-    {"figures", "operators", "devices", "metrics", "try", "control", "provision", "report", "register", "names"}
+    [
+        "figures",
+        "operators",
+        "devices",
+        "metrics",
+        "try",
+        "control",
+        "provision",
+        "report",
+        "register",
+        "names",
+        "reports",
+        "publish",
+        "disclose",
+        "signals",
+        "access_log",
+        "users",
+        "evidence",
+    ]
 )
 
 

@@ -23,7 +23,25 @@ from schemas.register import Branch, Desk, Organisation, Register, Service
 
 KYIV = ZoneInfo("Europe/Kyiv")
 LISBON = ZoneInfo("Europe/Lisbon")
-SCOPES = ("figures", "operators", "devices", "metrics", "try", "control", "provision", "report", "register", "names")
+SCOPES = (
+    "figures",
+    "operators",
+    "devices",
+    "metrics",
+    "try",
+    "control",
+    "provision",
+    "report",
+    "register",
+    "names",
+    "reports",
+    "publish",
+    "disclose",
+    "signals",
+    "access_log",
+    "users",
+    "evidence",
+)
 REGISTER = Register(
     organisation=Organisation(name="Прозорий офіс", name_en="Transparent Office", simulated=True),
     branches=(
