@@ -8,7 +8,7 @@ from collector.store.faults import KINDS as FAULT_KINDS
 from collector.store.faults import Fault, Notice
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
-from collector.store.people import Token
+from collector.store.people import Limits, Token
 from collector.store.requests import Credential, PadCommand
 from collector.store.rollouts import Rollout, RolloutPad
 from schemas.register import Branch, Desk, Organisation, Register, Service
@@ -25,6 +25,7 @@ __all__ = [
     "Desk",
     "Fault",
     "Fleet",
+    "Limits",
     "NewerDatabase",
     "NotThere",
     "Notice",

@@ -44,8 +44,20 @@ _SCOPES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """Whose figures somebody may see; None is no limit. A limit by several of them is met by a row that meets all."""
+
+    branches: frozenset[str] | None = None
+    participants: frozenset[str] | None = None
+    directions: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
-    """Someone who may ask, and what; the secret itself is not here."""
+    """Someone who may ask, and what; the secret itself is not here.
+
+    ``role`` is the person's, of the access matrix; None for a program's token.
+    """
 
     id: int
     name: str
@@ -53,6 +65,8 @@ class Token:
     created_unix_ms: int
     expires_unix_ms: int | None
     revoked_unix_ms: int | None
+    role: str | None = None
+    limits: Limits = Limits()
 
 
 def create_token(

@@ -1,0 +1,8 @@
+"""Requests for information and what came of them."""
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    """Nothing yet."""
