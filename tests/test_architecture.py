@@ -39,6 +39,7 @@ DOORS = {
         "schemas.edition_tables",
         "schemas.disclosure_tables",
         "schemas.signal_tables",
+        "schemas.report_tables",
         "collector.store",
         "collector.feed.store",
         "collector.feed.sql",

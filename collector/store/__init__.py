@@ -9,6 +9,7 @@ from collector.store.faults import Fault, Notice
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
 from collector.store.people import Limits, Token
+from collector.store.reports import NewReport, NewTarget, Report, ReportFile, Reports, Target, Times
 from collector.store.requests import Credential, PadCommand
 from collector.store.rollouts import Rollout, RolloutPad
 from schemas.register import Branch, Desk, Organisation, Register, Service
@@ -26,6 +27,8 @@ __all__ = [
     "Fault",
     "Fleet",
     "Limits",
+    "NewReport",
+    "NewTarget",
     "NewerDatabase",
     "NotThere",
     "Notice",
@@ -34,6 +37,9 @@ __all__ = [
     "PadCommand",
     "PadRow",
     "Register",
+    "Report",
+    "ReportFile",
+    "Reports",
     "Revision",
     "Rollout",
     "RolloutPad",
@@ -43,5 +49,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreUnavailable",
+    "Target",
+    "Times",
     "Token",
 ]

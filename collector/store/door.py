@@ -20,6 +20,7 @@ from collector.store.ledger import Ledger
 from collector.store.migrate import upgrade
 from collector.store.partitions import keep_ahead
 from collector.store.people import Token
+from collector.store.reports import Reports
 from collector.store.retention import Periods, forget_numbers, forget_some
 from collector.store.upkeep import Upkeep
 from schemas.months import month_of
@@ -31,7 +32,8 @@ _ATTEMPTS = 5
 
 class Store:
     """An open database. Safe to share between threads; every method is one transaction. ``fleet`` holds what IT does
-    with pads, ``upkeep`` what it does with the database itself, ``book`` the register with its history.
+    with pads, ``upkeep`` what it does with the database itself, ``book`` the register with its history,
+    ``reports`` what was made for people to keep.
 
     All methods raise StoreUnavailable when the database does not answer, and StoreError when it refuses.
     """
@@ -43,6 +45,7 @@ class Store:
         self.archive = Archive(engine)
         self.upkeep = Upkeep(engine)
         self.book = Book(engine)
+        self.reports = Reports(engine)
         self._office: Office | None = None
         self._watch = _Watch(engine)
 
