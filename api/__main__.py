@@ -1,12 +1,16 @@
-"""``python -m api [--config FILE]`` serves; ``python -m api openapi`` writes the OpenAPI document to stdout."""
+"""``python -m api [--config FILE]`` serves; ``openapi`` writes the OpenAPI document to stdout; ``nightly`` does the
+night's work now, all of it or one ``--chore NAME``.
+"""
 
 import argparse
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from api.app import create_app, routes_only
+from api.nightly import CHORES, Busy, run_chores
 from api.serve import listening_socket, serve
 from api.settings import Settings, load_settings
 from collector.store import Store, StoreError
@@ -16,10 +20,13 @@ from schemas.settings import BadSettings
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="api", description=__doc__)
-    parser.add_argument("do", nargs="?", choices=("serve", "openapi"), default="serve")
+    parser.add_argument("do", nargs="?", choices=("serve", "openapi", "nightly"), default="serve")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
     parser.add_argument("--check-config", action="store_true", help="only say whether the settings are good")
+    parser.add_argument("--chore", choices=[each.name for each in CHORES], help="nightly: only this one")
     arguments = parser.parse_args()
+    if arguments.chore is not None and arguments.do != "nightly":
+        parser.error("--chore: belongs to nightly")
     if arguments.do == "openapi":
         return _print_openapi()
     logs.set_up()
@@ -33,7 +40,10 @@ def main() -> int:
         print("api: the settings are good")
         return 0
     try:
-        return _serve(settings)
+        return _nightly(settings, arguments.chore) if arguments.do == "nightly" else _serve(settings)
+    except Busy as error:
+        print(f"api: {error}", file=sys.stderr)
+        return 1
     except (StoreError, OSError) as error:
         print(f"api: {error}", file=sys.stderr)
         return 1
@@ -47,6 +57,15 @@ def _serve(settings: Settings) -> int:
     finally:
         store.close()
     return 0
+
+
+def _nightly(settings: Settings, chore: str | None) -> int:
+    """Exit code 1 if any chore failed."""
+    with Store.open(settings.database_url) as store:
+        runs = run_chores(
+            store, settings, time.time_ns() // 1_000_000, only=chore, say=lambda line: print(f"api: {line}", flush=True)
+        )
+    return 0 if all(each.ok for each in runs) else 1
 
 
 def _print_openapi() -> int:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import aggregates, auth, devices, errors, fleet, health, live, pages, register, session, try_pad
 from api.bench import Bench
 from api.hub import Hub
+from api.nightly import Watchman
 from api.openapi import openapi_document
 from api.parts import Parts
 from api.security import Envelope
@@ -79,9 +80,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(parts.hub.run(), name="hub")]
     if parts.bench is not None:
         tasks.append(asyncio.create_task(parts.bench.run(), name="bench"))
+    watchman = Watchman(parts.store, parts.settings)
+    watchman.start()
     try:
         yield
     finally:
+        watchman.stop()
         parts.hub.close()
         for task in tasks:
             task.cancel()

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
+from api import nightly
 from api.auth import require
 from api.devices_page import HISTORY, DevicesPage, Filters, Seen, last_settings
 from api.errors import BadRequestBody, NoSuchThing
@@ -47,6 +48,7 @@ def devices(request: Request, token: Looker) -> Response:
     values = DevicesPage(seen, language).values(Filters.of(request.query_params))
     newest = _rollouts(store, 1)
     values["rollout"] = rollout_value(seen.register, *newest[0], language, _now()) if newest else None
+    values["nightly_failed"] = nightly.failed(store.nights.last())
     return renderer.page(request, "devices.html", values | _may(request, token), frame=renderer.frame(token))
 
 

@@ -77,6 +77,18 @@ class _Totals:
         for state, number in counts["pads"].items():
             pads.add_metric((state,), number)
         yield pads
+        yield from _nights(self._store)
         yield GaugeMetricFamily("zrazkovo_live_streams", "Open live streams.", self._streams())
         now_unix_ms = time.time_ns() // 1_000_000
         yield from pad_metrics(self._store.pads(), self._store.fleet.faults(is_open=True, limit=FAULTS), now_unix_ms)
+
+
+def _nights(store: Store) -> Iterator[Metric]:
+    ended = GaugeMetricFamily(
+        "zrazkovo_nightly_ended_timestamp_seconds", "When a chore of the night last came to its end.", labels=("chore",)
+    )
+    failed = GaugeMetricFamily("zrazkovo_nightly_failed", "1 if that time it failed.", labels=("chore",))
+    for name, run in sorted(store.nights.last().items()):
+        ended.add_metric((name,), (run.ended_unix_ms or 0) / 1000)
+        failed.add_metric((name,), 0 if run.ok else 1)
+    yield from (ended, failed)

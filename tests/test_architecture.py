@@ -34,6 +34,7 @@ DOORS = {
         "schemas.tables",
         "schemas.fleet_tables",
         "schemas.upkeep_tables",
+        "schemas.figure_tables",
         "schemas.register_tables",
         "schemas.people_tables",
         "schemas.edition_tables",

@@ -8,6 +8,7 @@ from collector.store.faults import KINDS as FAULT_KINDS
 from collector.store.faults import Fault, Notice
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
+from collector.store.nights import Night
 from collector.store.people import Limits, Token
 from collector.store.reports import NewReport, NewTarget, Report, ReportFile, Reports, Target, Times
 from collector.store.requests import Credential, PadCommand
@@ -30,6 +31,7 @@ __all__ = [
     "NewReport",
     "NewTarget",
     "NewerDatabase",
+    "Night",
     "NotThere",
     "Notice",
     "Organisation",

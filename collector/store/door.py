@@ -18,6 +18,7 @@ from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
 from collector.store.ledger import Ledger
 from collector.store.migrate import upgrade
+from collector.store.nights import Nights
 from collector.store.partitions import keep_ahead
 from collector.store.people import Token
 from collector.store.reports import Reports
@@ -33,7 +34,7 @@ _ATTEMPTS = 5
 class Store:
     """An open database. Safe to share between threads; every method is one transaction. ``fleet`` holds what IT does
     with pads, ``upkeep`` what it does with the database itself, ``book`` the register with its history,
-    ``reports`` what was made for people to keep.
+    ``reports`` what was made for people to keep, ``nights`` which work of the night was done.
 
     All methods raise StoreUnavailable when the database does not answer, and StoreError when it refuses.
     """
@@ -46,6 +47,7 @@ class Store:
         self.upkeep = Upkeep(engine)
         self.book = Book(engine)
         self.reports = Reports(engine)
+        self.nights = Nights(engine)
         self._office: Office | None = None
         self._watch = _Watch(engine)
 

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from api import nightly
+from api.settings import Settings
+from collector.store import Store
 from collector.store.faults import Closed, Opened, at_branch
 from tests.contract.api_office import KYIV, REGISTER, Office
 from tests.contract.test_pages_html import HTML, Page
@@ -210,3 +213,18 @@ def test_a_queue_that_fell_silent_is_told_above_all_pads_with_its_branch(office:
     assert "No calls come from the queue" in english
     office.store.fleet.record([Closed(at_branch("centre"), "feed_silent")])
     assert "fault-everywhere" not in browser.get("/devices").text
+
+
+def test_a_nights_work_that_failed_stands_above_the_pads(
+    office: Office, browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(store: Store, settings: Settings, now_unix_ms: int) -> list[str]:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(nightly, "CHORES", (nightly.Chore("sums", failing),))
+    assert 'data-testid="nightly-failed"' not in browser.get("/devices").text
+    nightly.run_chores(office.store, Settings(), 1_780_000_000_000)
+    page = browser.get("/devices").text
+    assert "sums" in page.partition('data-testid="nightly-failed"')[2].partition("</p>")[0]
+    with office.client("metrics") as client:
+        assert 'zrazkovo_nightly_failed{chore="sums"} 1.0' in client.get("/metrics").text
