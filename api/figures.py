@@ -94,12 +94,15 @@ class Place:
     key: str | None = None
 
 
-def wilson(count: int, votes: int) -> tuple[float, float]:
-    """The Wilson 95 % score interval of ``count`` in ``votes``; needs ``0 <= count <= votes`` and ``votes > 0``."""
+def wilson(count: float, votes: float, z: float = _Z) -> tuple[float, float]:
+    """The Wilson score interval of ``count`` in ``votes``, of 95 % unless ``z`` is another number of standard errors.
+
+    It needs ``0 <= count <= votes`` and ``votes > 0``. Counts need not be whole: see api.statistics.clustering.
+    """
     share = count / votes
-    squared = _Z * _Z / votes
+    squared = z * z / votes
     centre = (share + squared / 2) / (1 + squared)
-    half = _Z * sqrt(share * (1 - share) / votes + squared / votes / 4) / (1 + squared)
+    half = z * sqrt(share * (1 - share) / votes + squared / votes / 4) / (1 + squared)
     # Rounding errors must not push an end past 0, 1 or the share itself.
     return max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share))
 
