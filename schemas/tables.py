@@ -194,6 +194,8 @@ api_token = Table(
     Column("created_unix_ms", BigInteger, nullable=False),
     Column("expires_unix_ms", BigInteger),
     Column("revoked_unix_ms", BigInteger),
+    Column("limits", String(4000)),  # JSON, see collector/store/limits.py; null: none
+    Column("created_by", String(80)),  # null for one made at the command line
 )
 Index(  # a name may be given again once its token is revoked
     "uq_api_token_name",
@@ -219,6 +221,12 @@ access_log = Table(  # every reading at the level of an operator or desk (order 
     Column("purpose", String(40)),
     Column("granted", Boolean, nullable=False),
     Column("question", String(300), nullable=False),
+    # Of a person's reading; null for a program's, and in rows of before people signed in.
+    Column("person", Integer),
+    Column("role", String(32)),
+    Column("reading_order", Integer),  # the recorded order behind it (order P4.3)
+    Column("branch", String(40)),  # what it was narrowed to; null: not narrowed
+    Column("about", String(40)),  # one operator or desk
 )
 
 # ---- the feed's own store, near the queue system; never shared with the collector

@@ -8,8 +8,11 @@ from collector.store.faults import KINDS as FAULT_KINDS
 from collector.store.faults import Fault, Notice
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
+from collector.store.limits import Limits
 from collector.store.nights import Night
-from collector.store.people import Limits, Token
+from collector.store.orders import LogFilter, LoggedReading, ReadingOrder
+from collector.store.people import Read, Token
+from collector.store.persons import Person, PersonChange, SignIn
 from collector.store.reports import NewReport, NewTarget, Report, ReportFile, Reports, Target, Times
 from collector.store.requests import Credential, PadCommand
 from collector.store.rollouts import Rollout, RolloutPad
@@ -30,6 +33,8 @@ __all__ = [
     "Limits",
     "NewReport",
     "NewTarget",
+    "LogFilter",
+    "LoggedReading",
     "NewerDatabase",
     "Night",
     "NotThere",
@@ -38,6 +43,10 @@ __all__ = [
     "OutOfTurn",
     "PadCommand",
     "PadRow",
+    "Person",
+    "PersonChange",
+    "Read",
+    "ReadingOrder",
     "Register",
     "Report",
     "ReportFile",
@@ -47,6 +56,7 @@ __all__ = [
     "RolloutPad",
     "Rollup",
     "Service",
+    "SignIn",
     "Stale",
     "Store",
     "StoreError",

@@ -17,12 +17,14 @@ from collector.store.engine import make_engine, reading, translated, worth_repea
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
 from collector.store.ledger import Ledger
+from collector.store.limits import NO_LIMITS, Limits
 from collector.store.migrate import upgrade
 from collector.store.nights import Nights
 from collector.store.partitions import keep_ahead
-from collector.store.people import Token
+from collector.store.people import NO_MORE_KNOWN, Read, Token
 from collector.store.reports import Reports
 from collector.store.retention import Periods, forget_numbers, forget_some
+from collector.store.staff import Staff
 from collector.store.upkeep import Upkeep
 from schemas.months import month_of
 from schemas.register import Register
@@ -34,7 +36,7 @@ _ATTEMPTS = 5
 class Store:
     """An open database. Safe to share between threads; every method is one transaction. ``fleet`` holds what IT does
     with pads, ``upkeep`` what it does with the database itself, ``book`` the register with its history,
-    ``reports`` what was made for people to keep, ``nights`` which work of the night was done.
+    ``reports`` what was made for people to keep, ``nights`` which work of the night was done, ``staff`` those who sign in.
 
     All methods raise StoreUnavailable when the database does not answer, and StoreError when it refuses.
     """
@@ -48,6 +50,7 @@ class Store:
         self.book = Book(engine)
         self.reports = Reports(engine)
         self.nights = Nights(engine)
+        self.staff = Staff(engine)
         self._office: Office | None = None
         self._watch = _Watch(engine)
 
@@ -168,11 +171,25 @@ class Store:
         return self._watch.mark()
 
     # ---- people
-    def create_token(self, name: str, scopes: Iterable[str], expires_unix_ms: int | None = None) -> str:
+    def create_token(
+        self,
+        name: str,
+        scopes: Iterable[str],
+        expires_unix_ms: int | None = None,
+        *,
+        limits: Limits = NO_LIMITS,
+        created_by: str | None = None,
+    ) -> str:
         """A new token's secret, shown this once. Raises StoreError for an unknown scope or a name in use."""
         with writing(self._engine) as connection:
             return people.create_token(
-                connection, name, scopes, now_unix_ms=_now_unix_ms(), expires_unix_ms=expires_unix_ms
+                connection,
+                name,
+                scopes,
+                now_unix_ms=_now_unix_ms(),
+                expires_unix_ms=expires_unix_ms,
+                limits=limits,
+                created_by=created_by,
             )
 
     def find_token(self, token: str) -> Token | None:
@@ -205,11 +222,13 @@ class Store:
         with writing(self._engine) as connection:
             people.close_session(connection, secret)
 
-    def log_access(self, reader: str, purpose: str | None, granted: bool, question: str) -> None:
+    def log_access(
+        self, reader: str, purpose: str | None, granted: bool, question: str, read: Read = NO_MORE_KNOWN
+    ) -> None:
         """Records a reading at the level of an operator or desk, granted or refused (order P4.7, P4.8)."""
         with writing(self._engine) as connection:
             people.log_access(
-                connection, reader, purpose, granted=granted, question=question, now_unix_ms=_now_unix_ms()
+                connection, reader, purpose, granted=granted, question=question, now_unix_ms=_now_unix_ms(), read=read
             )
 
 

@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from collector.errors import StoreError
+from collector.store import limits as limits_of
+from collector.store.limits import NO_LIMITS, Limits
 from schemas.tables import access_log, api_token, web_session
 
 _NAME_CHARACTERS = 80
@@ -44,19 +46,11 @@ _SCOPES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Whose figures somebody may see; None is no limit. A limit by several of them is met by a row that meets all."""
-
-    branches: frozenset[str] | None = None
-    participants: frozenset[str] | None = None
-    directions: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Token:
     """Someone who may ask, and what; the secret itself is not here.
 
-    ``role`` is the person's, of the access matrix; None for a program's token.
+    ``person`` is a person's id, ``role`` theirs in the access matrix, ``shown`` their name; None for a program's token,
+    whose own id ``id`` is. A person's ``name`` is their login.
     """
 
     id: int
@@ -66,11 +60,21 @@ class Token:
     expires_unix_ms: int | None
     revoked_unix_ms: int | None
     role: str | None = None
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
+    person: int | None = None
+    shown: str | None = None
+    must_change: bool = False
 
 
 def create_token(
-    connection: Connection, name: str, scopes: Iterable[str], *, now_unix_ms: int, expires_unix_ms: int | None
+    connection: Connection,
+    name: str,
+    scopes: Iterable[str],
+    *,
+    now_unix_ms: int,
+    expires_unix_ms: int | None,
+    limits: Limits = NO_LIMITS,
+    created_by: str | None = None,
 ) -> str:
     """A new token's secret, which is shown once and nowhere kept. Raises StoreError for a name that is in use."""
     wanted = frozenset(scopes)
@@ -89,6 +93,8 @@ def create_token(
             "scopes": ",".join(sorted(wanted)),
             "created_unix_ms": now_unix_ms,
             "expires_unix_ms": expires_unix_ms,
+            "limits": limits_of.written(limits),
+            "created_by": created_by,
         },
     )
     return secret
@@ -143,8 +149,31 @@ def close_session(connection: Connection, secret: str) -> None:
     connection.execute(delete(web_session).where(web_session.c.digest == _digest(secret)))
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Who read about whom, as far as it is known: of a person their id and role, the order they read by (P4.3), the
+    branch it was narrowed to and the one operator or desk it was about.
+    """
+
+    person: int | None = None
+    role: str | None = None
+    reading_order: int | None = None
+    branch: str | None = None
+    about: str | None = None
+
+
+NO_MORE_KNOWN = Read()
+
+
 def log_access(
-    connection: Connection, reader: str, purpose: str | None, *, granted: bool, question: str, now_unix_ms: int
+    connection: Connection,
+    reader: str,
+    purpose: str | None,
+    *,
+    granted: bool,
+    question: str,
+    now_unix_ms: int,
+    read: Read = NO_MORE_KNOWN,
 ) -> None:
     """Records that someone asked at the level of an operator or desk (order P4.7, P4.8), cut to the columns' width."""
     connection.execute(
@@ -155,6 +184,11 @@ def log_access(
             "purpose": None if purpose is None else _fit(purpose, 40),
             "granted": granted,
             "question": _fit(question, 300),
+            "person": read.person,
+            "role": read.role,
+            "reading_order": read.reading_order,
+            "branch": None if read.branch is None else _fit(read.branch, 40),
+            "about": None if read.about is None else _fit(read.about, 40),
         },
     )
 
@@ -188,4 +222,5 @@ def _token(row: Row[Any]) -> Token:
         row.created_unix_ms,
         row.expires_unix_ms,
         row.revoked_unix_ms,
+        limits=limits_of.read(row.limits),
     )
