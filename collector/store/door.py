@@ -36,7 +36,7 @@ _ATTEMPTS = 5
 class Store:
     """An open database. Safe to share between threads; every method is one transaction. ``fleet`` holds what IT does
     with pads, ``upkeep`` what it does with the database itself, ``book`` the register with its history,
-    ``reports`` what was made for people to keep, ``nights`` which work of the night was done, ``staff`` those who sign in.
+    ``reports`` what was made for people to keep, ``nights`` which work of the night was done, ``staff`` who signs in.
 
     All methods raise StoreUnavailable when the database does not answer, and StoreError when it refuses.
     """
