@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
-from api import aggregates, auth, devices, errors, fleet, health, live, pages, register, session, try_pad
+from api import aggregates, auth, comparison, devices, errors, fleet, health, live, pages, register, session, try_pad
 from api.bench import Bench
 from api.hub import Hub
 from api.nightly import Watchman
@@ -23,6 +23,7 @@ from schemas.resources import Problem
 
 ROUTERS = (
     aggregates.router,
+    comparison.router,
     register.router,
     devices.router,
     fleet.router,

@@ -114,6 +114,12 @@ class Renderer:
         return pages
 
 
+def language_of(request: Request) -> Language:
+    """The reader's language, for answers that are no pages; see Renderer.language_of."""
+    renderer: Renderer = request.app.state.pages
+    return renderer.language_of(request)
+
+
 def _environment(language: Language) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),

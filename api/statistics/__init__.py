@@ -16,7 +16,7 @@ aggregates needs stands in api.figures. SciPy is used through ``scipy.special`` 
 """
 
 from api.statistics.case_mix import MixRow, Rates, Standardised, standardised
-from api.statistics.clustering import MIN_CLUSTERS, design_effect
+from api.statistics.clustering import MIN_CLUSTERS, design_effect, pooled_design_effect
 from api.statistics.comparison import Change, compare, compare_all, response_differs
 from api.statistics.effect import (
     Levels,
@@ -59,6 +59,7 @@ __all__ = [
     "mann_whitney",
     "newcombe",
     "overdispersion",
+    "pooled_design_effect",
     "prior_of",
     "reliability",
     "response_differs",

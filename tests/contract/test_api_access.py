@@ -18,6 +18,7 @@ from tests.contract.api_office import SCOPES, Office
 # The access table of the programs' side. Pages carry their marks too, but their paths are the pages' own business.
 SCOPES_OF = {
     "GET /v1/aggregates": {"figures"},  # and "operators" for operators and desks
+    "GET /v1/comparison": {"figures"},  # and "operators" for the cuts by operator and desk
     "GET /v1/desks": {"devices"},
     "GET /v1/register": {"figures"},
     "GET /v1/register/document": {"register"},
@@ -47,6 +48,7 @@ SCOPES_OF = {
 }
 GETTABLE = {
     "/v1/aggregates": "figures",
+    "/v1/comparison": "figures",
     "/v1/register": "figures",
     "/v1/register/document": "register",
     "/v1/register/sheets": "register",

@@ -27,6 +27,7 @@ NAMES = st.one_of(
 PATHS = st.sampled_from(
     [
         "/v1/aggregates",
+        "/v1/comparison",
         "/v1/desks",
         "/v1/register",
         "/v1/health",
