@@ -7,21 +7,24 @@ import contextlib
 import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from api import charts, fleet_pages, register_pages
-from api.auth import SIGN_IN_PAGE, open_to_all, reader, require
-from api.errors import ApiError, BadQuestion
+from api.auth import SIGN_IN_PAGE, open_to_all, origin_of, reader, require
+from api.errors import ApiError, BadQuestion, ScopeMissing
 from api.figures_answers import Asked, read_answers
 from api.figures_page import FiguresPage, rating_names, selectors
+from api.forms import form_fields
 from api.i18n import Language
 from api.live_page import live_values
 from api.livestate import look
+from api.navigation import LIVE_SCOPES
 from api.parts import Parts, parts_of
-from api.rendering import LIVE_SCOPES, STATIC, Frame, Renderer
+from api.rendering import LOOK_COOKIE, LOOKS, STATIC, Frame, Renderer, remember
 from api.session import local_path
 from api.try_page import try_values
 from collector.store import Register, Token
@@ -55,7 +58,32 @@ def sign_in(request: Request, next: str = "/") -> Response:  # noqa: A002 - the 
     return renderer.page(request, "sign_in.html", {"next": local_path(next)}, frame=renderer.frame(None))
 
 
-@router.get("/")
+@router.get("/", dependencies=[open_to_all])
+def home(request: Request) -> Response:
+    """On to the first page that the reader may open, or to the sign-in page."""
+    token = reader(request)
+    if token is None:
+        return RedirectResponse(SIGN_IN_PAGE, 303)
+    allowed = _renderer(request).first_page(token)
+    if allowed is None:
+        raise ScopeMissing("None of the pages is open to this token.")
+    return RedirectResponse(allowed + (f"?{request.url.query}" if request.url.query else ""), 303)
+
+
+@router.post("/look", dependencies=[open_to_all])
+async def choose_look(request: Request) -> Response:
+    """Light, dark or as the device is set, from now on; then back to the page that asked."""
+    fields = await form_fields(request)
+    came_from = urlsplit(request.headers.get("referer", ""))  # our pages send it to ourselves (api/security.py)
+    back = urlunsplit(("", "", came_from.path, came_from.query, ""))
+    is_ours = f"{came_from.scheme}://{came_from.netloc}" == origin_of(request)
+    response = RedirectResponse(local_path(back if is_ours else None), 303)
+    if fields.get("look") in LOOKS:
+        remember(request, response, LOOK_COOKIE, fields["look"])
+    return response
+
+
+@router.get("/live")
 def live(request: Request, token: Annotated[Token, require(*LIVE_SCOPES, page=True)]) -> Response:
     """Every desk of every branch as it is now."""
     charts.prepare_javascript()

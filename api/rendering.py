@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from api.auth import reader
 from api.errors import ApiError
-from api.i18n import Language, load_languages
+from api.i18n import SOURCE_LANGUAGE, Language, load_languages
+from api.navigation import BENEATH, first_page, menu
 from api.parts import Parts
 from collector.store import StoreError, Token
 from schemas.register import Organisation
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
-LIVE_SCOPES = ("figures", "devices")  # what the stream behind the Live page asks for
-LANGUAGE_COOKIE = "zrazkovo-lang"
+LANGUAGE_COOKIE, LOOK_COOKIE = "zrazkovo-lang", "zrazkovo-look"
+LOOKS = ("auto", "light", "dark")  # auto: as the reader's device is set
 A_YEAR_S = 365 * 24 * 3600
-_HERE = {"": "live", "updates": "devices"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Renderer:
     def __init__(self, parts: Parts):
         self.parts = parts
         self.languages = load_languages()
-        self.default = self.languages[parts.settings.default_language]
+        self.default = self.languages.get(parts.settings.default_language, self.languages[SOURCE_LANGUAGE])
         self._environments = {code: _environment(each) for code, each in self.languages.items()}
 
     def language_of(self, request: Request) -> Language:
@@ -61,15 +61,12 @@ class Renderer:
         text = page.render(values, **self._framed(request, language, frame))
         response = HTMLResponse(text, status, {"Cache-Control": "no-store", "Content-Language": language.code})
         if request.query_params.get("lang") == language.code:
-            response.set_cookie(
-                LANGUAGE_COOKIE,
-                language.code,
-                max_age=A_YEAR_S,
-                httponly=True,
-                samesite="lax",
-                secure=request.url.scheme == "https",
-            )
+            remember(request, response, LANGUAGE_COOKIE, language.code)
         return response
+
+    def first_page(self, token: Token) -> str | None:
+        """Where a reader begins who asks for no page; None for one who may open none."""
+        return first_page(self.default, token.scopes, has_bench=self.parts.bench is not None)
 
     def frame(self, token: Token | None) -> Frame:
         """The frame with the organisation out of the store. Raises StoreError."""
@@ -83,35 +80,42 @@ class Renderer:
             return Frame(None, None)
 
     def _framed(self, request: Request, language: Language, frame: Frame) -> dict[str, Any]:
+        scopes = frame.token.scopes if frame.token else frozenset[str]()
+        segment = request.url.path.split("/")[1]
+        groups = menu(language, scopes, has_bench=self.parts.bench is not None)
         return {
             "language": language,
             "organisation_name": language.name_of(frame.organisation) if frame.organisation else None,
             "simulated": bool(frame.organisation and frame.organisation.simulated),
-            "pages": self._pages(language, frame.token),
-            "here": _HERE.get(segment := request.url.path.split("/")[1], segment),
+            "reader": frame.token,
+            "menu": groups,
+            "home": groups[0].entries[0].href if groups else "/",
+            "here": BENEATH.get(segment, segment),
+            "look": look_of(request),
+            "looks": _look_choices(language),
             "choices": [
                 {"code": each.code, "name": each.own_name, "href": _same_page(request, each.code)}
                 for each in self.languages.values()
             ],
         }
 
-    def _pages(self, language: Language, token: Token | None) -> list[dict[str, str]]:
-        _ = language.gettext
-        scopes = token.scopes if token else frozenset()
-        pages = []
-        if scopes.issuperset(LIVE_SCOPES):
-            pages.append({"name": "live", "href": "/", "title": _("Live")})
-        if "figures" in scopes:
-            pages.append({"name": "figures", "href": "/figures", "title": _("Figures")})
-        if "devices" in scopes:
-            pages.append({"name": "devices", "href": "/devices", "title": _("Devices")})
-        if "register" in scopes:
-            pages.append({"name": "register", "href": "/register", "title": _("Register")})
-        if "report" in scopes:
-            pages.append({"name": "report", "href": "/report", "title": _("No lights?")})
-        if scopes.issuperset(("try", *LIVE_SCOPES)) and self.parts.bench is not None:
-            pages.append({"name": "try", "href": "/try", "title": _("Try a pad")})
-        return pages
+
+def look_of(request: Request) -> str:
+    """Light, dark, or as the reader's device is set."""
+    chosen = request.cookies.get(LOOK_COOKIE)
+    return chosen if chosen in LOOKS else LOOKS[0]
+
+
+def remember(request: Request, response: Response, cookie: str, value: str) -> None:
+    """Keep how somebody likes to read, for a year; it says nothing about who that is."""
+    response.set_cookie(
+        cookie, value, max_age=A_YEAR_S, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
+
+
+def _look_choices(language: Language) -> list[tuple[str, str]]:
+    _ = language.gettext
+    return list(zip(LOOKS, (_("As the device is set"), _("Light"), _("Dark")), strict=True))
 
 
 def language_of(request: Request) -> Language:

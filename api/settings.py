@@ -22,7 +22,7 @@ class Settings(ProgramSettings):
     listen_host: str = Field("127.0.0.1", min_length=1)
     listen_port: int = Field(8080, ge=0, le=65535)  # 0: any free one, named in the ready line
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)  # whose X-Forwarded-* headers are believed
-    default_language: Literal["uk", "en"] = "uk"
+    default_language: Literal["uk", "en", "cs", "pl", "et"] = "uk"
     # Local time of the office at which figures are consolidated, compared and looked through (api/nightly.py).
     nightly_at: str = Field("02:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     # Told to the program that flashes pads: where their broker is, and the file (PEM) of the authority they trust.

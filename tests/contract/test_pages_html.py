@@ -85,7 +85,7 @@ def fill(office: Office, *ratings: int, silent: int = 0, days_ago: int = 0, desk
 
 PATHS = (
     "/signin",
-    "/",
+    "/live",
     "/figures",
     "/try",
     "/nowhere",
@@ -146,7 +146,7 @@ def test_every_field_has_a_label(browser: TestClient, path: str) -> None:
     assert [field for field in fields if field.get("type") != "hidden" and field.get("id") not in labelled] == []
 
 
-@pytest.mark.parametrize("path", ["/signin", "/", "/figures", "/try", "/nowhere"])
+@pytest.mark.parametrize("path", ["/signin", "/live", "/figures", "/try", "/nowhere"])
 def test_simulated_data_are_called_so_on_every_page(browser: TestClient, path: str) -> None:
     page = Page(browser.get(path).text)
     assert page.marked("simulated")["aria-labelledby"] == "simulated-title"
@@ -182,13 +182,13 @@ def test_changing_the_language_keeps_the_question(browser: TestClient) -> None:
 
 
 # ---- who
-@pytest.mark.parametrize("path", ["/", "/figures?period=week", "/try"])
+@pytest.mark.parametrize("path", ["/live", "/figures?period=week", "/try"])
 def test_a_browser_without_a_session_is_sent_to_the_sign_in_page_and_back(office: Office, path: str) -> None:
     with office.client() as client:
         response = client.get(path, headers=HTML)
         assert response.url.path == "/signin"
         page = Page(response.text)
-        assert page.all("form")[0]["data-next"] == path
+        assert page.marked("sign-in-form")["data-next"] == path
         assert not [each for each in page.all("a") if (each.get("data-testid") or "").startswith("nav-")]
 
 
@@ -197,7 +197,10 @@ def test_the_sign_in_page_sends_nobody_elsewhere_and_runs_nothing(office: Office
     with office.client() as client:
         response = client.get("/signin", params={"next": target})
     page = Page(response.text)
-    on_to = [page.all("form")[0]["data-next"], *(each["value"] for each in page.all("input") if each["name"] == "next")]
+    on_to = [
+        page.marked("sign-in-form")["data-next"],
+        *(each["value"] for each in page.all("input") if each["name"] == "next"),
+    ]
     assert on_to == [target if target.startswith('/"') else "/"] * 2
     assert "<script>" not in response.text
 
@@ -208,7 +211,7 @@ def test_a_page_shows_only_the_pages_its_reader_may_open(office: Office) -> None
         assert [each.get("data-testid") for each in page.all("a") if "nav-" in (each.get("data-testid") or "")] == [
             "nav-figures"
         ]
-        refused = client.get("/", headers=HTML)
+        refused = client.get("/live", headers=HTML)
         assert refused.status_code == 403
         assert "для вас закрита" in refused.text
 
@@ -218,7 +221,38 @@ def test_pads_can_be_tried_only_where_the_demonstration_is(office: Office) -> No
         response = client.get("/try", headers=HTML)
         assert response.status_code == 404
         assert "лише в демонстрації" in response.text
-        assert "nav-try" not in client.get("/").text
+        assert "nav-try" not in client.get("/live").text
+
+
+def test_the_first_page_is_the_first_that_its_reader_may_open(office: Office) -> None:
+    for scopes, first in ((("figures", "devices"), "/figures"), (("devices",), "/devices"), (("report",), "/report")):
+        with office.client(*scopes) as client:
+            answer = client.get("/?lang=en", follow_redirects=False)
+            assert (answer.status_code, answer.headers["location"]) == (303, f"{first}?lang=en")
+    with office.client("metrics") as client:
+        assert client.get("/", headers=HTML).status_code == 403
+    with office.client() as client:
+        assert client.get("/", follow_redirects=False).headers["location"] == "/signin"
+
+
+# ---- light and dark
+def test_a_choice_of_colours_is_remembered_and_leads_back(browser: TestClient) -> None:
+    page = Page(browser.get("/figures?period=week").text)
+    assert page.all("html")[0]["data-look"] == "auto"
+    came_from = {"Referer": "http://testserver/figures?period=week"}
+    answer = browser.post("/look", data={"look": "dark"}, headers=came_from, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/figures?period=week")
+    assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(answer.headers["set-cookie"].split("; "))
+    page = Page(browser.get("/figures").text)
+    assert page.all("html")[0]["data-look"] == "dark"
+    assert page.marked("look-dark")["aria-pressed"] == "true"
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/figures", "http://testserver//evil.example", "never", ""])
+def test_a_choice_of_colours_leads_nowhere_else(browser: TestClient, back: str) -> None:
+    answer = browser.post("/look", data={"look": "sepia"}, headers={"Referer": back}, follow_redirects=False)
+    assert answer.headers["location"] == "/"
+    assert "set-cookie" not in answer.headers
 
 
 # ---- what they say
@@ -227,7 +261,7 @@ def test_live_shows_every_desk_with_its_state_and_no_rating(office: Office, brow
     office.pad("centre-2", "voted")
     office.pad("vyshenka-1", "dark", state="offline")
     fill(office, 1, 3, silent=2)
-    response = browser.get("/?lang=en")
+    response = browser.get("/live?lang=en")
     page = Page(response.text)
     states = {
         desk: page.marked(f"desk-{desk}")["data-state"] for desk in ("centre-1", "centre-2", "vyshenka-1", "lisbon-1")

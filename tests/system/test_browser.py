@@ -79,6 +79,7 @@ def test_a_press_on_the_page_lights_the_real_lamp_and_moves_the_figure(page: Pag
 
 def test_live_shows_a_desk_armed_and_then_voted(page: Page, centre: Centre) -> None:
     desk = centre.city.desks[-1].id
+    page.get_by_test_id("nav-live").click()
     tile = page.get_by_test_id(f"desk-{desk}")
     expect(tile).to_have_attribute("data-state", "dark")
     centre.queue("called", desk, "browser-1")
@@ -103,7 +104,7 @@ def test_figures_are_drawn_and_stand_in_a_table_too(page: Page) -> None:
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_page_reads_in_english_without_scrolling_sideways(page: Page, centre: Centre, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 850})
-    for path, heading in (("/", "Live"), ("/figures", "Figures"), ("/try", "Try a pad")):
+    for path, heading in (("/live", "Live"), ("/figures", "Figures"), ("/try", "Try a pad")):
         page.goto(f"{centre.stack.address}{path}?lang=en")
         expect(page.locator("h1")).to_have_text(heading)
         assert page.locator("html").get_attribute("lang") == "en"

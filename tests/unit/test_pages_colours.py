@@ -29,14 +29,16 @@ BLINDNESS: dict[str, tuple[Rgb, Rgb, Rgb]] = {
 }
 
 
-def _colours(block: str) -> dict[str, str]:
-    return dict(re.findall(r"--([\w-]+):\s*(#[0-9a-fA-F]{6})", block))
-
-
 def themes() -> dict[str, dict[str, str]]:
-    light, rest = TOKENS.split("@media (prefers-color-scheme: dark)")
-    dark, _ = rest.split("@media print")
-    return {"light": _colours(light), "dark": _colours(light) | _colours(dark)}
+    """The colours by name as a light and as a dark page has them; print is light on white paper."""
+    screen, print_ = TOKENS.split("@media print")
+    both = re.findall(r"--([\w-]+):\s*light-dark\((#[0-9a-fA-F]{6}), (#[0-9a-fA-F]{6})\)", screen)
+    one = dict(re.findall(r"--([\w-]+):\s*(#[0-9a-fA-F]{6});", screen))
+    found = {
+        "light": one | {name: light for name, light, _ in both},
+        "dark": one | {name: dark for name, _, dark in both},
+    }
+    return found | {"print": found["light"] | dict(re.findall(r"--([\w-]+):\s*(#[0-9a-fA-F]{6});", print_))}
 
 
 THEMES = themes()
@@ -73,7 +75,7 @@ def seen(colour: str, blindness: str) -> Rgb:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("ground", ["page", "surface"])
+@pytest.mark.parametrize("ground", ["page", "surface", "sunken"])
 @pytest.mark.parametrize("text", ["ink", "soft", "link", "warn"])
 def test_text_can_be_read(theme: str, ground: str, text: str) -> None:
     # WCAG 2.2 §1.4.3, level AA.
@@ -82,10 +84,30 @@ def test_text_can_be_read(theme: str, ground: str, text: str) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("ground", ["page", "surface"])
-@pytest.mark.parametrize("mark", ["bad", "good", "exemplary"])
+@pytest.mark.parametrize("mark", ["bad", "good", "exemplary", "edge"])
 def test_marks_stand_out(theme: str, ground: str, mark: str) -> None:
     # WCAG 2.2 §1.4.11.
     assert contrast(THEMES[theme][mark], THEMES[theme][ground]) >= 3
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_buttons_can_be_read(theme: str) -> None:
+    for ground in ("button", "button-over"):
+        assert contrast(THEMES[theme]["button-ink"], THEMES[theme][ground]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_focus_can_be_seen(theme: str) -> None:
+    # WCAG 2.2 §2.4.13: a ring of two colours, one of which stands out wherever it lies.
+    focus, ring = THEMES[theme]["focus"], THEMES[theme]["focus-ring"]
+    assert contrast(focus, ring) >= 7
+    for ground in ("page", "surface", "sunken", "brand", "accent"):
+        assert max(contrast(each, THEMES[theme][ground]) for each in (focus, ring)) >= 3
+
+
+def test_every_colour_of_the_tokens_has_a_light_and_a_dark_form_or_is_the_same_in_both() -> None:
+    assert THEMES["light"].keys() == THEMES["dark"].keys()
+    assert {"page", "ink", "bad", "good", "exemplary"} <= THEMES["light"].keys()
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -24,6 +24,7 @@ CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 MODULES = (
     "pages",
     "rendering",
+    "navigation",
     "i18n",
     "charts",
     "live_page",

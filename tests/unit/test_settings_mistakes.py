@@ -195,7 +195,8 @@ PROGRAMS: dict[str, Load] = {
         ("FLEET", "\nit_mail = ['it@office.example']",
          "FILE, line 2: it_mail, head_mail: set mail_host and mail_from too"),
         ("FLEET", "tell = ['offlin']", "FILE, line 1: tell: there is no fault 'offlin'"),
-        ("API", "default_language = 'fr'", "FILE, line 1: default_language: must be 'uk' or 'en', not 'fr'"),
+        ("API", "default_language = 'fr'",
+         "FILE, line 1: default_language: must be 'uk', 'en', 'cs', 'pl' or 'et', not 'fr'"),
         ("API", "\nbench_port = 1", "FILE, line 2: bench_host and bench_port: set both or neither"),
     ],
 )  # fmt: skip
