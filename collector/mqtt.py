@@ -20,7 +20,8 @@ import select
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from operator import attrgetter
 from typing import NamedTuple, cast
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -47,7 +48,9 @@ _TOLD_TO_ALL = topics.every_desk("status")
 BATCH_MESSAGES = 1000
 _KEEPALIVE_S = 30
 _GREETING_S = 10  # for the broker to accept the connection, and again to grant the subscriptions
-_IN_FLIGHT = 1000
+# Receipts that the broker has not confirmed. While it sends a backlog it confirms nothing: measured with Mosquitto
+# 2.0.11, 25,000 were under way at the end of a million messages. Of the others only the last of each writer is held.
+RECEIPTS_UNDERWAY = 1000
 _LOST = "the connection to the broker is lost"
 
 
@@ -94,6 +97,8 @@ class Broker:
         shared_group: str | None = None,
     ):
         self._inbox: list[Delivery] = []
+        self._owed: dict[tuple[str, str], Ack] = {}  # receipts, by topic and journal
+        self._underway = 0
         self._refusal: str | None = None
         self._connected = False
         self.subscribed = False  # granted: from now on everything new arrives; what was queued may come before
@@ -120,6 +125,8 @@ class Broker:
         """
         self._wait(timeout_s if self.subscribed else 1.0, wake)
         self._read()
+        if self._owed:
+            self._tell(RECEIPTS_UNDERWAY)
         if not self._inbox and not self.subscribed:
             self._check_patience()
         taken, self._inbox = self._inbox[:BATCH_MESSAGES], self._inbox[BATCH_MESSAGES:]
@@ -127,21 +134,33 @@ class Broker:
 
     def confirm(self, deliveries: Sequence[Delivery], receipts: Sequence[tuple[str, Ack]]) -> None:
         """Acknowledges what is committed, to the broker and then, by ``receipts``, to who wrote it."""
+        for topic, ack in receipts:  # in the order of the last word of each, as they came
+            earlier = self._owed.pop((topic, ack.journal), ack)
+            self._owed[topic, ack.journal] = max(earlier, ack, key=attrgetter("seq"))
         with _lost(), self._connection().gathering():
             for _, mid, qos in deliveries:
                 if qos:
                     self._client.ack(mid, qos)
-            for topic, ack in receipts:
-                self._client.publish(topic, codec.encode(ack), qos=1, retain=True)
+            self._tell(RECEIPTS_UNDERWAY)
 
     def close(self) -> None:
-        """Takes leave. What was not confirmed stays with the broker."""
+        """Takes leave. What was not confirmed stays with the broker; receipts that were held back are told."""
+        with suppress(BrokerError):
+            self._tell(self._underway + len(self._owed))
         self._client.disconnect()
 
     @property
     def peer_certificate(self) -> bytes | None:
         """What the broker proved itself with, DER; None on a plain line."""
         return self._client.buffered.peer_certificate() if self._client.buffered else None
+
+    def _tell(self, most: int) -> None:
+        """Publishes receipts that are owed, as long as fewer than ``most`` are under way. Raises BrokerError."""
+        with _lost(), self._connection().gathering():
+            while self._owed and self._underway < most:
+                topic, journal = next(iter(self._owed))
+                self._underway += 1
+                self._client.publish(topic, codec.encode(self._owed.pop((topic, journal))), qos=1, retain=True)
 
     # ---- the connection
     def _make_client(self, user: str, password: str, client_id: str) -> _Client:
@@ -154,8 +173,9 @@ class Broker:
             manual_ack=True,
         )
         client.username_pw_set(user, password)
-        client.max_inflight_messages_set(_IN_FLIGHT)
+        client.max_inflight_messages_set(0)  # _tell sees to it; paho would look through all of them at each word
         client.on_connect = self._on_connect
+        client.on_publish = self._on_confirmed
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         return client
@@ -229,6 +249,9 @@ class Broker:
             self._refusal = f"the broker refuses a subscription: look at its access list{shared}"
             return
         self.subscribed = True
+
+    def _on_confirmed(self, _: Client, __: object, ___: int, ____: ReasonCode, _____: Properties | None) -> None:
+        self._underway -= 1
 
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
         try:

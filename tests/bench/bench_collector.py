@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,7 @@ from tests.integration.mosquitto import GuardedMosquitto  # noqa: E402
 
 DESKS = tuple(f"centre-{number:02}" for number in range(1, 25))
 USERS = ("collector", "collector-1", "collector-2", "feed", "it", "bench")
+ON_THE_WAY = 20_000  # messages published and not yet acknowledged: a packet's number has 16 bits
 
 
 @dataclass
@@ -125,9 +127,10 @@ def publish(broker: GuardedMosquitto, calls: int) -> None:
     client.max_inflight_messages_set(0)
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
-    sent = [client.publish(topic, payload, 1) for topic, payload in backlog(0, calls)]
-    for each in sent:
-        each.wait_for_publish(field.DEADLINE_S)
+    messages = backlog(0, calls)
+    while part := list(islice(messages, ON_THE_WAY)):
+        for each in [client.publish(topic, payload, 1) for topic, payload in part]:
+            each.wait_for_publish(field.DEADLINE_S)
     client.disconnect()
     client.loop_stop()
 

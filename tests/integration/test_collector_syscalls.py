@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from collector.mqtt import Broker, Delivery
+from collector.mqtt import RECEIPTS_UNDERWAY, Broker, Delivery
 from protocol import codec, topics
 from protocol.messages import Ack
-from tests.integration.collector_process import NOON_UNIX_MS, vote
+from tests.integration.collector_process import NOON_UNIX_MS, Wire, vote
 from tests.integration.mosquitto import DEADLINE_S, GuardedMosquitto
 
 DESK, MESSAGES = "centre-01", 2000
+JOURNALS = ("11111111", "22222222")
 
 
 @pytest.fixture
@@ -64,3 +65,37 @@ def test_hundreds_of_messages_cost_a_call_of_the_kernel(broker: GuardedMosquitto
     collector.close()
     pad.disconnect()
     pad.loop_stop()
+
+
+def test_receipts_that_the_broker_leaves_unconfirmed_take_no_more_memory_for_more_messages(
+    broker: GuardedMosquitto,
+) -> None:
+    """While Mosquitto sends a backlog it confirms none of them."""
+    collector, told = connect(broker), RECEIPTS_UNDERWAY * 5
+    deadline = time.monotonic() + DEADLINE_S
+    while not collector.subscribed:
+        collector.receive(1.0)
+        assert time.monotonic() < deadline
+    for seq in range(1, told + 1):
+        collector.confirm([], [(topics.desk(DESK, "ack"), Ack(journal, seq, NOON_UNIX_MS)) for journal in JOURNALS])
+    assert len(collector._client._out_messages) == RECEIPTS_UNDERWAY
+    assert len(collector._owed) == len(JOURNALS)
+
+    heard = Wire.of_pad(broker, DESK)
+    while collector._owed or collector._client._out_messages:
+        collector.receive(0.1)
+        assert time.monotonic() < deadline
+    for journal in JOURNALS:
+        heard.wait_for_ack(told, journal)
+    heard.close()
+    collector.close()
+
+
+def test_receipts_held_back_are_told_before_a_connection_is_closed(broker: GuardedMosquitto) -> None:
+    collector, heard = connect(broker), Wire.of_pad(broker, DESK)
+    for seq in range(1, RECEIPTS_UNDERWAY * 2):
+        collector.confirm([], [(topics.desk(DESK, "ack"), Ack(JOURNALS[0], seq, NOON_UNIX_MS))])
+    assert collector._owed
+    collector.close()
+    heard.wait_for_ack(RECEIPTS_UNDERWAY * 2 - 1, JOURNALS[0])
+    heard.close()
