@@ -242,10 +242,7 @@ def _sums(calls: Iterable[Joined]) -> Sums:
         for (cut, branch, _, day), more in differences([(NOBODY, each)]):
             if cut == "branch":
                 days = sums.setdefault(branch, {})
-                old = days.get(day, NOTHING)
-                days[day] = (
-                    old[0] + more[0], old[1] + more[1], old[2] + more[2], old[3] + more[3], old[4] + more[4]
-                )  # fmt: skip
+                days[day] = tuple(map(sum, zip(days.get(day, NOTHING), more, strict=True)))
     return sums
 
 

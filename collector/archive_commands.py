@@ -14,7 +14,7 @@ from typing import Any
 from collector import archive
 from collector.archive import BadArchive, Filed
 from collector.errors import Declined, SettingsError
-from collector.rollup import NOTHING, Joined
+from collector.rollup import AMOUNTS, NOTHING, Joined
 from collector.settings import Settings
 from collector.store import Store
 from collector.store.archive import FILED, Month, columns_of
@@ -96,7 +96,7 @@ def _compare_figures(store: Store, filed: Filed) -> None:
     """Of the days that lie in this month whatever the branch's time zone: all but the first and the last."""
     first, last = filed.month * 100 + 2, filed.month * 100 + monthrange(*divmod(filed.month, 100))[1] - 1
     stored = {
-        (row.branch, row.day): (row.calls, row.eligible, row.bad, row.good, row.exemplary)
+        (row.branch, row.day): tuple(getattr(row, name) for name in AMOUNTS)
         for row in store.rollups("branch", first, last)
     }
     counted = {

@@ -169,7 +169,7 @@ class Batch:
         merged = join.merge(call, event)
         if merged is call:
             return KNOWN
-        self._set_call(merged)
+        self._set_call(merged if merged.service == call.service else self._rated(merged))
         return TAKEN
 
     def _new_call(self, item: Item, event: QueueEvent) -> str:
@@ -180,11 +180,16 @@ class Batch:
             return self._keep_message(item, UNKNOWN_DESK, f"the desk {event.desk} is not in the register")
         if home != item.name:
             return self._keep_message(item, REJECTED_EVENT, f"the desk {event.desk} is in the branch {home}")
-        call = join.first_word(event, item.name, day)
+        call = self._rated(join.first_word(event, item.name, day))
         self._set_call(call)
         for vote in self._known.votes.get(call.id, {}).values():
             self._vote_has_its_call(vote, call)
         return TAKEN
+
+    def _rated(self, call: CallRow) -> CallRow:
+        """``call`` with whether its service is rated, by the register of its own day as it stands now."""
+        unrated = self._office.is_unrated(call.service, call.day)
+        return call if unrated is call.unrated else call._replace(unrated=unrated)
 
     def _vote_has_its_call(self, vote: VoteRow, call: CallRow) -> None:
         key = (vote.call, vote.desk)

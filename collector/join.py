@@ -90,6 +90,7 @@ def merge(call: CallRow, event: QueueEvent) -> CallRow:
         outcome,
         dims_seq,
         end_seq,
+        call.unrated,
     )
 
 

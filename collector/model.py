@@ -74,6 +74,7 @@ class CallRow(NamedTuple):
     outcome: str | None
     dims_seq: int
     end_seq: int | None
+    unrated: bool | None = False  # its service is one without calls, see collector/rollup.py; null in older rows
 
 
 class VoteRow(NamedTuple):
@@ -133,6 +134,8 @@ class Office(NamedTuple):
     desks: dict[str, str]  # the last known branch by desk
     # (first day, last day, branch) by desk, of desks that were in more than one branch: nearly none.
     moved: dict[str, list[tuple[int, int, str]]]
+    # (first day, last day) by service, of services that open no call: nothing is rated there.
+    no_calls: dict[str, list[tuple[int, int]]]
 
     def branch_of(self, desk: str, day: int) -> str | None:
         """Where the desk stood on a local day; its last known branch where the register says nothing of that day."""
@@ -140,3 +143,7 @@ class Office(NamedTuple):
             if first <= day <= last:
                 return branch
         return self.desks.get(desk)
+
+    def is_unrated(self, service: str | None, day: int) -> bool:
+        """Whether the service is one that opens no call on a local day."""
+        return any(first <= day <= last for first, last in self.no_calls.get(service or "", ()))

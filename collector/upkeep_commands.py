@@ -13,6 +13,7 @@ from pathlib import Path
 from collector.archive_commands import all_joined
 from collector.errors import BackupError, SettingsError, StoreError
 from collector.gaps import Gap
+from collector.rollup import AMOUNTS
 from collector.settings import Settings
 from collector.store import Store
 from collector.store.manifest import Manifest, manifest_of, moment, read_manifest
@@ -139,16 +140,17 @@ def recount(settings: Settings, arguments: Namespace) -> int:
         else:
             _tell(scope, found, missing)
         if found.differences and arguments.repair:
-            changed = _repair(store, scope)
+            changed = _repair(store, scope, arguments.archive)
             return 1 if found.waiting or changed < len(found.differences) else 0
     return 1 if found.sentences else 0
 
 
-def _repair(store: Store, scope: Scope) -> int:
-    """How many rows were corrected; of archived days none is."""
+def _repair(store: Store, scope: Scope, archive: Path | None) -> int:
+    """How many rows were corrected; of archived days none is, unless their files are in ``archive``."""
     print("collector: counting again while nobody else writes; pads and feeds keep what they have meanwhile")
     with bar("counting") as progress:
-        changed = store.upkeep.repair(getpass.getuser(), scope, progress)
+        filed = all_joined(store, archive) if archive else None
+        changed = store.upkeep.repair(getpass.getuser(), scope, progress, filed)
     for each in changed:
         print(f"corrected: {each}")
     print(f"collector: {len(changed)} rows of the roll-up now say what their rows do; each change is in the book")
@@ -187,14 +189,13 @@ def _as_json(scope: Scope, found: Recounted, missing: list[Gap], seconds: float)
 
 def _difference(each: Difference) -> dict[str, object]:
     cut, branch, key, day = each.key
-    names = ("calls", "eligible", "bad", "good", "exemplary")
     return {
         "cut": cut,
         "branch": branch,
         "key": key,
         "day": day,
-        "stored": dict(zip(names, each.stored, strict=True)),
-        "counted": dict(zip(names, each.counted, strict=True)),
+        "stored": dict(zip(AMOUNTS, each.stored, strict=True)),
+        "counted": dict(zip(AMOUNTS, each.counted, strict=True)),
     }
 
 

@@ -54,6 +54,7 @@ call = Table(
     Column("outcome", String(20)),  # null while open; see collector/model.py
     Column("dims_seq", BigInteger, nullable=False),  # feed seq that last set operator and service
     Column("end_seq", BigInteger),  # feed seq that last set outcome and ended_unix_ms
+    Column("unrated", Boolean),  # its service is one without calls, see collector/rollup.py; null in rows of before
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (id)",
 )
@@ -134,6 +135,7 @@ archived = Table(  # months whose calls and votes are in files, or on their way 
     Column("votes", BigInteger),
     Column("digest", String(64)),  # SHA-256 of the manifest
 )
+LEFT_OUT = ("unrated", "absent", "passed_on", "withdrawn", "unlit")
 rollup_day = Table(
     "rollup_day",
     metadata,
@@ -146,6 +148,9 @@ rollup_day = Table(
     Column("bad", Integer, nullable=False),
     Column("good", Integer, nullable=False),
     Column("exemplary", Integer, nullable=False),
+    # Why the others are not eligible (collector/rollup.py): calls are eligible ones and these five. They are 0 in days
+    # that were archived before there were these columns, until the days are counted again from their files.
+    *(Column(name, Integer, nullable=False, server_default=text("0")) for name in LEFT_OUT),
     PrimaryKeyConstraint("cut", "branch", "key", "day"),
     Index(None, "cut", "day"),
     sqlite_with_rowid=False,

@@ -90,8 +90,11 @@ class Ledger:
         return {(row[0], row[1]) for row in rows}
 
     def rollups(self) -> dict[tuple[str, str, str, int], tuple[int, ...]]:
-        """(calls, eligible, bad, good, exemplary) by (cut, branch, key, day)."""
-        rows = self._rows("select cut, branch, key, day, calls, eligible, bad, good, exemplary from rollup_day")
+        """(calls, eligible, bad, good, exemplary, and five reasons of not being so) by (cut, branch, key, day)."""
+        rows = self._rows(
+            "select cut, branch, key, day, calls, eligible, bad, good, exemplary,"
+            " unrated, absent, passed_on, withdrawn, unlit from rollup_day"
+        )
         return {row[:4]: row[4:] for row in rows if any(row[4:])}
 
     def voted(self) -> set[tuple[str, int]]:

@@ -23,7 +23,10 @@ from sim.webhook import QueueNews
 
 _SUMMONS = ("called", "recalled", "recovered", "started")
 _ENDINGS = ("finished", "no_show", "left", "transferred", "held", "removed")
-_NOBODY_SERVED = ("no_show", "absent", "void", "transferred", "held", "removed", "resumed", "called_elsewhere")
+# Why a client who did not vote could not: he did not come, was served elsewhere or later, or was never meant.
+_NOT_THERE = ("no_show", "absent")
+_SERVED_ELSEWHERE = ("transferred", "held", "resumed", "called_elsewhere")
+_NEVER_MEANT = ("void", "removed")
 _CLIENT_STILL_WAITS = ("next_call", "operator_closed")  # if called again after that
 _TAKEN_BACK_MS = 3_000  # the feed's void_seconds, as set out of the box
 _LIT_ALONE = {"100": 1, "010": 2, "001": 3}
@@ -307,16 +310,32 @@ def compare(oracle: Oracle, ledger: Ledger) -> list[Difference]:
 def recount(
     calls: list[TrueCall], unavailable: Collection[tuple[str, int]] = ()
 ) -> dict[tuple[str, str, str, int], tuple[int, ...]]:
-    """The daily roll-ups that these calls must make; ``unavailable`` names those without a lit pad (order P3.4)."""
-    sums: dict[tuple[str, str, str, int], Counter[int]] = {}
+    """The daily roll-ups that these calls must make; ``unavailable`` names those without a lit pad (order P3.4).
+
+    Of each: calls, eligible ones, bad, good, exemplary, and those left out: not rated, not there, served elsewhere,
+    never meant, in the dark.
+    """
+    sums: dict[tuple[str, str, str, int], Counter[str]] = {}
     for call in calls:
-        eligible = call.rating > 0 or (call.outcome not in _NOBODY_SERVED and call.name not in unavailable)
+        counts = ["calls", _standing(call, call.name in unavailable), f"rated {call.rating}"]
         cuts = (("branch", ""), ("service", call.service), ("operator", call.operator), ("desk", call.desk))
         for cut, key in cuts:
-            sums.setdefault((cut, call.branch, key, call.day), Counter()).update(
-                {-1: 1, 0: int(eligible), call.rating or -2: 1}
-            )
-    return {key: (amount[-1], amount[0], amount[1], amount[2], amount[3]) for key, amount in sums.items()}
+            sums.setdefault((cut, call.branch, key, call.day), Counter()).update(counts)
+    columns = ("calls", "eligible", "rated 1", "rated 2", "rated 3", "unrated", "absent", "elsewhere", "void", "dark")
+    return {key: tuple(amount[each] for each in columns) for key, amount in sums.items()}
+
+
+def _standing(call: TrueCall, in_the_dark: bool) -> str:
+    """Whether the client could vote, or why not."""
+    if call.rating:
+        return "eligible"
+    if call.outcome in _NOT_THERE:
+        return "absent"
+    if call.outcome in _SERVED_ELSEWHERE:
+        return "elsewhere"
+    if call.outcome in _NEVER_MEANT:
+        return "void"
+    return "dark" if in_the_dark else "eligible"
 
 
 def _as_it_may_be(call: TrueCall, row: Recorded | None) -> TrueCall:

@@ -28,7 +28,7 @@ def show(
     differences: list[Difference],
     rollups: dict[tuple[str, str, str, int], tuple[int, ...]],
 ) -> None:
-    """Prints it all. ``rollups`` are the collector's own: (calls, eligible, bad, good, exemplary) by cut and key."""
+    """Prints it all. ``rollups`` are the collector's own: calls, eligible, bad, good, exemplary, ..."""
     console = Console(highlight=False)
     console.print(_figures(city, rollups))
     console.print(_doings(oracle))
@@ -47,7 +47,7 @@ def _figures(city: City, rollups: dict[tuple[str, str, str, int], tuple[int, ...
         table.add_column(name, justify="left" if name == "branch" else "right", no_wrap=True)
     totals = [0] * 5
     for branch in city.branches:
-        rows = [amounts for (cut, name, _, _), amounts in rollups.items() if (cut, name) == ("branch", branch.id)]
+        rows = [amounts[:5] for (cut, name, _, _), amounts in rollups.items() if (cut, name) == ("branch", branch.id)]
         sums = [sum(column) for column in zip(*rows, strict=True)] or [0] * 5
         totals = [total + more for total, more in zip(totals, sums, strict=True)]
         table.add_row(branch.name, *_cells(sums))

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from collector.rollup import CUTS
+from collector.rollup import AMOUNTS, CUTS
 from collector.store.registry import holds_today
 from schemas.register_tables import desk
 from schemas.tables import call, call_service, kept, pad, pad_health, rollup_day, waiting
@@ -27,6 +27,11 @@ class Rollup:
     bad: int
     good: int
     exemplary: int
+    unrated: int = 0  # this and what follows: calls that are not eligible, by reason (collector/rollup.py)
+    absent: int = 0
+    passed_on: int = 0
+    withdrawn: int = 0
+    unlit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +77,7 @@ class Counts(TypedDict):
     pads: dict[str, int]
 
 
-_AMOUNTS = (
-    rollup_day.c.calls,
-    rollup_day.c.eligible,
-    rollup_day.c.bad,
-    rollup_day.c.good,
-    rollup_day.c.exemplary,
-)
+_AMOUNTS = tuple(rollup_day.c[name] for name in AMOUNTS)
 _PLACE = (rollup_day.c.branch, rollup_day.c.key)
 
 

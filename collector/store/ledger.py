@@ -16,14 +16,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from collector.ingest import Batch, Changes, Known
 from collector.model import KEPT_REASONS, Answer, Arrival, CallRow, KeptRow, Office, PadState, VoteRow
 from collector.quarantine import bounded, day_begins
-from collector.rollup import Joined, differences
+from collector.rollup import AMOUNTS, Joined, differences
 from schemas.fleet_tables import console_unavailable
 from schemas.tables import call, call_service, kept, pad, pad_health, rollup_day, vote, vote_number, waiting
 
 # The classid of our advisory locks, and how many there are: few enough for PostgreSQL's lock table, whatever the batch.
 _LOCK_CLASS = 7_120_252
 _LOCK_BUCKETS = 64
-_AMOUNTS = ("calls", "eligible", "bad", "good", "exemplary")
 # How a list of values comes in as one parameter: a parameter for each value costs more than the look-up itself. On
 # PostgreSQL as an array, by which the planner sees in which months the calls lie; of a JSON list it does not, and looks
 # into every month there is (40 ms a statement with three years of them instead of 0.2).
@@ -192,7 +191,7 @@ class Ledger:
 
     def _add_up(self) -> Insert:
         statement = self._insert(rollup_day)
-        sums = {name: rollup_day.c[name] + statement.excluded[name] for name in _AMOUNTS}
+        sums = {name: rollup_day.c[name] + statement.excluded[name] for name in AMOUNTS}
         return statement.on_conflict_do_update(index_elements=list(rollup_day.primary_key), set_=sums)
 
     def _count_again(self) -> Insert:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
 from collector.model import CallRow, VoteRow
-from collector.rollup import CUTS, NOBODY, NOTHING, Amounts, Joined, Key, differences
+from collector.rollup import AMOUNTS, CUTS, NOBODY, NOTHING, Amounts, Joined, Key, differences
 from collector.store.archive import boundary
 from schemas.fleet_tables import console_unavailable
 from schemas.months import later
@@ -21,7 +21,8 @@ from schemas.periods import day_date, day_key
 from schemas.tables import archived, call, rollup_day, vote, waiting
 
 _AT_ONCE = 2_000
-_AMOUNTS = ("calls", "eligible", "bad", "good", "exemplary")
+_KEY = (rollup_day.c.cut, rollup_day.c.branch, rollup_day.c.key, rollup_day.c.day)
+_COUNTED = tuple(rollup_day.c[name] for name in AMOUNTS)
 
 
 class Scope(NamedTuple):
@@ -60,7 +61,7 @@ class Difference(NamedTuple):
 
     def _words(self, amounts: Amounts) -> str:
         """Of those amounts only that differ."""
-        trio = zip(_AMOUNTS, amounts, self.stored, self.counted, strict=True)
+        trio = zip(AMOUNTS, amounts, self.stored, self.counted, strict=True)
         return " and ".join(f"{amount} {kind}" for kind, amount, stored, counted in trio if stored != counted)
 
 
@@ -139,7 +140,7 @@ def correct(connection: Connection, found: Iterable[Difference]) -> None:
         cut, branch, key, day = each.key
         where = (rollup_day.c.cut == cut) & (rollup_day.c.branch == branch)
         where &= (rollup_day.c.key == key) & (rollup_day.c.day == day)
-        amounts = dict(zip(_AMOUNTS, each.counted, strict=True))
+        amounts = dict(zip(AMOUNTS, each.counted, strict=True))
         if each.counted == NOTHING:
             connection.execute(delete(rollup_day).where(where))
         elif each.stored == NOTHING and connection.execute(select(rollup_day.c.day).where(where)).first() is None:
@@ -189,9 +190,8 @@ class _Balance:
         wanted = (rollup_day.c.cut.in_(CUTS), between, *_within(rollup_day, self._scope))
         if self._scope.cut:
             wanted = (*wanted, rollup_day.c.cut == self._scope.cut)
-        for row in self._connection.execute(select(rollup_day).where(*wanted)):
-            amounts = (row.calls, row.eligible, row.bad, row.good, row.exemplary)
-            self._add((row.cut, row.branch, row.key, row.day), amounts, -1)
+        for row in self._connection.execute(select(*_KEY, *_COUNTED).where(*wanted)):
+            self._add((row[0], row[1], row[2], row[3]), tuple(row[4:]), -1)
         self._stored_to = day
 
     def _add(self, key: Key, amounts: Amounts, sign: int) -> None:
@@ -204,16 +204,12 @@ class _Balance:
     def _row(self, key: Key) -> Amounts:
         cut, branch, key_name, day = key
         where = (rollup_day.c.cut == cut, rollup_day.c.branch == branch, rollup_day.c.key == key_name)
-        columns = [rollup_day.c[each] for each in _AMOUNTS]
-        row = self._connection.execute(select(*columns).where(*where, rollup_day.c.day == day)).first()
-        return (row[0], row[1], row[2], row[3], row[4]) if row else NOTHING
+        row = self._connection.execute(select(*_COUNTED).where(*where, rollup_day.c.day == day)).first()
+        return tuple(row) if row else NOTHING
 
 
 def _sum(one: Amounts, other: Amounts, sign: int) -> Amounts:
-    return (
-        one[0] + sign * other[0], one[1] + sign * other[1], one[2] + sign * other[2],
-        one[3] + sign * other[3], one[4] + sign * other[4],
-    )  # fmt: skip
+    return tuple(each + sign * more for each, more in zip(one, other, strict=True))
 
 
 def _within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:

@@ -128,7 +128,10 @@ def office(connection: Connection, last: Office | None) -> Office:
     for row in connection.execute(select(desk).order_by(desk.c.valid_from)):
         places.setdefault(row.id, []).append((row.valid_from, row.valid_to, row.branch))
     moved = {name: rows for name, rows in places.items() if len({each[2] for each in rows}) > 1}
-    return Office(current, closed, timezones, {name: rows[-1][2] for name, rows in places.items()}, moved)
+    no_calls: dict[str, list[tuple[int, int]]] = {}
+    for row in connection.execute(select(service).where(service.c.no_call.is_(True))):
+        no_calls.setdefault(row.id, []).append((row.valid_from, row.valid_to))
+    return Office(current, closed, timezones, {name: rows[-1][2] for name, rows in places.items()}, moved, no_calls)
 
 
 def pack(register: Register) -> bytes:

@@ -83,15 +83,19 @@ class Upkeep:
             return recount(connection, scope, progress, filed)
 
     def repair(
-        self, who: str, scope: Scope = EVERYTHING, progress: Progress = lambda done, of: None
+        self,
+        who: str,
+        scope: Scope = EVERYTHING,
+        progress: Progress = lambda done, of: None,
+        filed: Iterable[Joined] | None = None,
     ) -> list[Difference]:
         """Counts ``scope`` again while nobody else can write, and makes the roll-up say what the rows do.
 
-        Every change is entered in the book with what stood there before.
+        ``filed`` as for ``recount``. Every change is entered in the book with what stood there before.
         """
         with writing(self._engine) as connection:
             lock_everything(connection)
-            found = recount(connection, scope, progress).differences
+            found = recount(connection, scope, progress, filed).differences
             correct(connection, found)
             now = time.time_ns() // 1_000_000
             for each in found:

@@ -203,7 +203,8 @@ def _calls(dialect: str, day: Day) -> str:
     seq = f"({2 * day.first} + 2 * round)"
     return f"""SELECT id, branch, desk, operator, service, {_hex(dialect, "draw * 131071", 24)}, called, {day.key},
         CASE WHEN absent THEN NULL ELSE called + 15000 END, called + 240000,
-        CASE WHEN absent THEN 'no_show' ELSE 'finished' END, {seq} + 1, {seq} + 2 FROM made"""
+        CASE WHEN absent THEN 'no_show' ELSE 'finished' END, {seq} + 1, {seq} + 2, CAST(NULL AS boolean)
+        FROM made"""
 
 
 def _votes(dialect: str, day: Day) -> str:
@@ -214,8 +215,8 @@ def _votes(dialect: str, day: Day) -> str:
 
 def _figures(cut: str, key: str, day: Day) -> str:
     ratings = ", ".join(f"sum(CASE rating WHEN {rating} THEN 1 ELSE 0 END)" for rating in (1, 2, 3))
-    return f"""SELECT '{cut}', branch, {key}, {day.key}, count(*), sum(CASE WHEN absent THEN 0 ELSE 1 END), {ratings}
-        FROM made"""
+    return f"""SELECT '{cut}', branch, {key}, {day.key}, count(*), sum(CASE WHEN absent THEN 0 ELSE 1 END), {ratings},
+        0, sum(CASE WHEN absent THEN 1 ELSE 0 END), 0, 0, 0 FROM made"""
 
 
 def _hex(dialect: str, value: str, places: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from collector import archive, archive_commands
+from collector import archive, archive_commands, rollup
 from collector.archive import BadArchive
 from collector.archive_commands import all_joined
 from collector.errors import Declined, SettingsError, StoreUnavailable
@@ -150,13 +150,15 @@ def test_files_name_no_ticket_and_can_be_counted_again(office: Place) -> None:
     manifest = json.loads((office.folder / "2026-08" / "manifest.json").read_text())
     assert "ticket" not in str(manifest)
     assert manifest["tables"]["calls"]["rows"] == 8 and manifest["tables"]["votes"]["rows"] == 4
-    assert manifest["by_branch_and_day"]["centre"]["20260901"] == [2, 2, *votes_on_the_edge(office)]
+    assert manifest["by_branch_and_day"]["centre"]["20260901"] == [2, 2, *votes_on_the_edge(office), 0, 0, 0, 0, 0]
 
     with office.engine.begin() as connection:
         connection.execute(sqlalchemy.text("UPDATE rollup_day SET good = good + 1 WHERE day < 20260901"))
     assert office.store.recount() == []  # the rows of those days are not here
     found = office.recount_with_files()
     assert len(found) > 4 and all("2026-07" in each or "2026-08" in each for each in found)
+    corrected = office.store.upkeep.repair("somebody", filed=all_joined(office.store, office.folder))
+    assert len(corrected) == len(found) and office.recount_with_files() == []
 
 
 def votes_on_the_edge(office: Place) -> list[int]:
@@ -318,7 +320,8 @@ def test_a_day_whose_rows_are_gone_is_noticed_before_the_others_go(office: Place
 def test_files_of_before_a_rule_of_counting_changed_come_back(office: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     before = office.everything()
     office.command(before="2026-08")
-    monkeypatch.setattr("collector.rollup._VOTED", {1: (1, 1, 0, 0, 1), 2: (1, 1, 0, 0, 1), 3: (1, 1, 1, 0, 0)})
+    bad, _, exemplary = rollup._VOTED.values()
+    monkeypatch.setattr(rollup, "_VOTED", {1: exemplary, 2: exemplary, 3: bad})
     with pytest.raises(BadArchive, match="count for"):  # by the same rules
         office.command(restore="2026-07")
     monkeypatch.setattr(archive, "COUNTING", 999)

@@ -143,7 +143,8 @@ def test_a_damaged_figure_of_the_last_days_and_a_damaged_file_are_found(
     day = time.strftime("%Y%m%d", time.gmtime(two_days_ago / 1000))
     with sqlite3.connect(path) as connection:
         connection.execute(
-            "INSERT INTO rollup_day VALUES ('desk', 'centre', 'centre-01', ?, 3, 3, 1, 1, 1)", (int(day),)
+            "INSERT INTO rollup_day VALUES ('desk', 'centre', 'centre-01', ?, 3, 3, 1, 1, 1, 0, 0, 0, 0, 0)",
+            (int(day),),
         )
     connection.close()
     (failed,) = [each for each in of(examined(any_database, broker, authority), "failed") if each.startswith("figures")]

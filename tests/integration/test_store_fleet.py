@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from datetime import date
 
 import pytest
 
@@ -260,3 +261,32 @@ def test_one_roll_out_runs_at_a_time_and_obeys_its_wishes(store: Store) -> None:
 def test_stages_that_do_not_grow_are_refused(store: Store, stages: list[str]) -> None:
     with pytest.raises(StoreError):
         store.fleet.start_rollout("2", "it", stages=stages)
+
+
+# ---- calls of services that are not rated
+def test_a_call_of_a_service_without_calls_is_left_out_by_the_register_of_its_own_day(store: Store) -> None:
+    """From the 22nd on forms are handed out; a feed that has not heard of it goes on calling clients for them."""
+    rated = Service(id="forms", name="Бланки", name_en="Forms", valid_to=date(2026, 11, 21))
+    since = Service(id="forms", name="Бланки", name_en="Forms", no_call=True, valid_from=date(2026, 11, 22))
+    store.load_register(REGISTER.model_copy(update={"services": (*REGISTER.services, rated, since)}))
+    day_before = event(9, desk=DESK, seq=9, service="forms")
+    day_before.called_unix_ms = day_before.occurred_unix_ms = NOON_UNIX_MS - 86_400_000
+    arrivals = [
+        *(of_queue(event(number, desk=DESK, seq=number, service="forms")) for number in (1, 2, 3)),
+        of_queue(event(4, desk=DESK, seq=4)),
+        of_queue(event(1, "finished", desk=DESK, seq=5, service="forms")),
+        of_pad(vote(2, 3, seq=1)),  # nobody strikes out a vote
+        of_queue(event(3, "service_switched", desk=DESK, seq=6)),  # and then the client came for a passport
+        of_queue(event(4, "service_switched", desk=DESK, seq=7, service="forms")),
+        of_queue(day_before),
+    ]
+    for arrival in arrivals:
+        store.ingest([arrival])
+    (before, day) = store.rollups("branch", NOON_DAY - 1, NOON_DAY)
+    assert (before.calls, before.eligible, before.unrated) == (1, 1, 0)
+    assert (day.calls, day.eligible, day.exemplary, day.unrated) == (4, 2, 1, 2)
+    assert store.recount() == []
+    store.load_register(REGISTER.model_copy(update={"services": (*REGISTER.services, rated)}))
+    store.ingest([of_queue(event(4, "finished", desk=DESK, seq=8, service="forms"))])
+    assert store.rollups("branch", NOON_DAY, NOON_DAY) == [day], "what is counted does not move with the register"
+    assert store.recount() == []

@@ -24,8 +24,14 @@ ROWS = (
     "INSERT INTO call VALUES ('01kb3x9c00000002', 'centre', 'centre-01', 'op-1', 'passport', 't2', 1795341700000,"
     " 20261122, NULL, 1795341705000, 'next_call', 2, 2)",
     "INSERT INTO vote VALUES ('01kb3x9c00000002', 'centre-01', 1, 60000, '11111111', 4, 2, 1795341760000)",
+    # Two of whom the figures hold that they could not vote, but not why.
     *(
-        f"INSERT INTO rollup_day VALUES ('{cut}', 'centre', '{key}', 20261122, 2, 2, 1, 0, 1)"
+        f"INSERT INTO call VALUES ('01kb3x9c0000000{number}', 'centre', 'centre-01', 'op-1', 'passport', 't{number}',"
+        f" 179534180000{number}, 20261122, NULL, NULL, '{outcome}', {number}, {number})"
+        for number, outcome in ((3, "no_show"), (4, "transferred"))
+    ),
+    *(
+        f"INSERT INTO rollup_day VALUES ('{cut}', 'centre', '{key}', 20261122, 4, 2, 1, 0, 1)"
         for cut, key in (("branch", ""), ("service", "passport"), ("operator", "op-1"), ("desk", "centre-01"))
     ),
 )
@@ -39,7 +45,8 @@ def test_a_filled_database_of_the_first_version_goes_forward(any_database: str) 
         assert pad.health == {"uptime_s": 5}
         assert store.recount() == []
         (day,) = store.rollups("branch", 20261122, 20261122)
-        assert (day.calls, day.eligible, day.bad, day.exemplary) == (2, 2, 0, 1)
+        assert (day.calls, day.eligible, day.bad, day.exemplary) == (4, 2, 0, 1)
+        assert (day.absent, day.passed_on, day.withdrawn, day.unlit, day.unrated) == (1, 1, 0, 0, 0)
         (branch,) = store.register().branches
         assert (branch.id, branch.complaints_book) == ("centre", None)
         store.fleet.record([Flagged("01kb3x9c00000001", "centre-01")])

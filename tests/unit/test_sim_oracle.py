@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, insert, update
 
+from collector.rollup import AMOUNTS
 from schemas import fleet_tables, tables
 from sim.ledger import Ledger
 from sim.oracle import Difference, Oracle, compare, recount
@@ -56,7 +57,7 @@ def database(tmp_path: Path, oracle: Oracle) -> Iterator[tuple[Engine, Path]]:
             if call.rating:
                 connection.execute(insert(tables.vote).values(vote_row(name, call.desk, call.rating)))
         for (cut, branch, key, day), amounts in recount(oracle.calls).items():
-            columns = dict(zip(("calls", "eligible", "bad", "good", "exemplary"), amounts, strict=True))
+            columns = dict(zip(AMOUNTS, amounts, strict=True))
             connection.execute(insert(tables.rollup_day).values(cut=cut, branch=branch, key=key, day=day, **columns))
     yield engine, file
     engine.dispose()
@@ -133,7 +134,7 @@ def test_a_vote_makes_a_call_eligible_whatever_its_outcome() -> None:
     say(oracle, "no_show", 9000)
     say(oracle, "called", 10_000, ticket="t2")
     say(oracle, "no_show", 19_000, ticket="t2")
-    assert set(recount(oracle.calls).values()) == {(2, 1, 1, 0, 0)}
+    assert set(recount(oracle.calls).values()) == {(2, 1, 1, 0, 0, 0, 1, 0, 0, 0)}
 
 
 def test_the_same_ticket_called_at_another_desk_ends_the_first_call() -> None:
@@ -213,7 +214,7 @@ def test_a_call_without_a_lit_pad_must_leave_the_denominator(oracle: Oracle, dat
     assert differences(oracle, database[1]) == ["wrong"]
     of_day = tables.rollup_day
     with database[0].begin() as connection:
-        connection.execute(update(of_day).values(eligible=of_day.c.eligible - 1))
+        connection.execute(update(of_day).values(eligible=of_day.c.eligible - 1, unlit=of_day.c.unlit + 1))
     assert differences(oracle, database[1]) == []
 
 
