@@ -1,201 +1,143 @@
-"""Charts of the figures as Vega-Lite documents, and the JavaScript that draws them. It computes no figure.
+"""Charts of the figures as positions for a template to draw as SVG: no script draws them, and no colour is named here.
 
-Colours are CSS variables, so that one document serves light, dark and paper. Every text arrives ready in its language.
+Across, a position is in per cent of the width, so that a chart fits any screen while its letters keep their size; down,
+it is in pixels. Every scale of shares begins at zero. Nothing is sorted: marks stand as they come.
 """
 
-import atexit
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import version
-from subprocess import DEVNULL, PIPE, Popen
-from threading import Lock, Thread
-from typing import Any
-
-import altair as alt
+from math import ceil, log10
 
 from schemas.resources import Cell, RatingFigure
 
-VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-# The drawing libraries' versions are a part of the address, so browsers may keep the file for good.
-BUNDLE_NAME = f"vega-{version('vl-convert-python')}-{VEGA_LITE}.js"
-SHAPES = {"bad": "triangle-down", "good": "circle", "exemplary": "triangle-up"}
-HEIGHT_PX = 190
-ROW_PX = 34
-_BUNDLING = Lock()
-_BUNDLE = """
-import gzip, sys, vl_convert
-script = vl_convert.javascript_bundle(vl_version=sys.argv[1])
-sys.stdout.buffer.write(gzip.compress(script.encode(), 9, mtime=0))
-"""
-MARKS, WHOLE = "marks", "whole"  # names of the data sets in a document
-FACE = "Zr Sans, system-ui, sans-serif"
+HEIGHT_PX = 170
+# How many labels find room beneath a chart that is narrow, middling and wide (charts.css says where these begin).
+_ROOM = {"n": 4, "m": 7, "w": 14}
+_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
+_TICKS = 4
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One figure of a chart: its name on the axis, the figure, and the texts shown when it is pointed at."""
+    """One figure to draw: its name beneath the axis in two lines, the figure, and the sentence that tells all of it."""
 
     label: str
+    beneath: str
     cell: Cell
-    texts: dict[str, str]
+    text: str
+    href: str | None = None
 
 
 @dataclass(frozen=True)
-class Axis:
-    """What a chart says about itself: a sentence for those who do not see it, and the longest value of its scale."""
+class Spot:
+    """Where a mark lies; ``share`` and the interval's ends are None without a vote to divide by."""
+
+    mark: Mark
+    x: float
+    share: float | None
+    low: float | None
+    high: float | None
+    shown: str  # classes of the widths at which its label is shown
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart ready to be drawn. ``lines`` join neighbouring spots and stop where one has no figure."""
 
     description: str
-    longest: float = 1.0
+    spots: list[Spot]
+    ticks: list[tuple[float, str]]
+    lines: list[str]
+    height: int = HEIGHT_PX
+    slot: float = 10.0  # the room of one spot, per cent
+    whole: float | None = None  # where all places together lie
 
 
-def shares_in_time(rating: str, marks: Sequence[Mark], axis: Axis) -> dict[str, Any]:
-    """The share of one rating, period by period: a line with its 95 % intervals; hollow where not complete."""
-    colour = _colour(rating)
-    x = _time(marks)
-    y = alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, axis.longest], nice=True), axis=_share_axis())
-    bars = _chart().mark_rule(strokeWidth=_whisker(len(marks)), opacity=0.38, color=colour)
-    line = _chart().mark_line(strokeWidth=1.5, opacity=0.75, color=colour, invalid="break-paths-filter-domains")
-    points = _chart().mark_point(shape=SHAPES[rating], size=60, filled=True, opacity=1, stroke=colour, strokeWidth=1.5)
-    layers = alt.layer(
-        bars.encode(x, alt.Y("low:Q"), alt.Y2("high")),
-        line.encode(x, y),
-        points.encode(x, y, fill=_hollow_unless_complete(rating), tooltip=_tooltip(marks)),
-    )
-    return _document(layers, axis, HEIGHT_PX, {MARKS: [_row(mark, rating) for mark in marks]})
+def shares_in_time(rating: str, marks: Sequence[Mark], description: str, percent: Callable[[float], str]) -> Chart:
+    """The share of one rating, period by period, from left to right."""
+    figures = [_figure(mark.cell, rating) for mark in marks]
+    return _in_time(marks, figures, description, percent)
 
 
-def response_in_time(marks: Sequence[Mark], axis: Axis) -> dict[str, Any]:
-    """The response rate, period by period, as bars from zero."""
-    bars = _chart().mark_bar(color="var(--response)", cornerRadiusEnd=2, width={"band": 0.62})
-    y = alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, axis.longest]), axis=_share_axis())
-    chart = bars.encode(_time(marks), y, tooltip=_tooltip(marks))
-    return _document(chart, axis, HEIGHT_PX, {MARKS: [_row(mark, "response") for mark in marks]})
+def response_in_time(marks: Sequence[Mark], description: str, percent: Callable[[float], str]) -> Chart:
+    """The response rate, period by period: it has no interval, for nobody drew a sample of it."""
+    figures = [RatingFigure(count=0, share=mark.cell.response_rate.share, low=None, high=None) for mark in marks]
+    return _in_time(marks, figures, description, percent)
 
 
-def shares_by_place(rating: str, marks: Sequence[Mark], whole: RatingFigure | None, axis: Axis) -> dict[str, Any]:
-    """The share of one rating in each place, in the order given (never sorted by it); dashed: the whole centre."""
-    colour = _colour(rating)
-    names = alt.Axis(labelLimit=195, labelPadding=14, ticks=False, domain=False)
-    y = alt.Y("label:N", sort=None, title=None, axis=names)
-    narrow = _share_axis(ticks=3)
-    x = alt.X("share:Q", title=None, scale=alt.Scale(domain=[0, axis.longest], nice=True), axis=narrow)
-    reference = alt.Chart(alt.NamedData(name=WHOLE)).mark_rule(strokeDash=[3, 3], color="var(--rule)")
-    whiskers = _chart().mark_rule(strokeWidth=3, opacity=0.4, color=colour)
-    points = _chart().mark_point(shape=SHAPES[rating], size=90, filled=True, opacity=1, fill=colour, stroke=colour)
-    layers = alt.layer(
-        reference.encode(alt.X("whole:Q")),
-        whiskers.encode(alt.X("low:Q"), y, alt.X2("high")),
-        points.encode(x, y, tooltip=_tooltip(marks)),
-    )
-    rows = [_row(mark, rating) for mark in marks]
-    known = [{"whole": whole.share}] if whole is not None and whole.share is not None else []
-    return _document(layers, axis, ROW_PX * max(1, len(marks)), {MARKS: rows, WHOLE: known})
+def shares_by_place(
+    rating: str,
+    marks: Sequence[Mark],
+    whole: RatingFigure | None,
+    description: str,
+    percent: Callable[[float], str],
+) -> Chart:
+    """The share of one rating in each place, one beneath the other in the order given; dashed: all of them together."""
+    figures = [_figure(mark.cell, rating) for mark in marks]
+    top, ticks = scale(figures)
+    across = [(100 * tick / top, percent(tick)) for tick in ticks]
+
+    def along(share: float | None) -> float | None:
+        return None if share is None else round(100 * share / top, 2)
+
+    spots = [_spot(mark, 0, figure, along, "") for mark, figure in zip(marks, figures, strict=True)]
+    return Chart(description, spots, across, [], whole=along(whole.share) if whole is not None else None)
 
 
-def time_label(above: str, beneath: str, key: str) -> str:
-    """A period's place on the axis: two lines of text, and what keeps it apart from the same month of another year."""
-    return "|".join((above, beneath, key))
+def scale(figures: Sequence[RatingFigure], *, at_least: float = 0.04) -> tuple[float, list[float]]:
+    """Where a scale of these figures ends, at a round number past their highest end, and its ticks from zero on."""
+    highest = max([at_least, *(end for each in figures for end in (each.share, each.high) if end is not None)])
+    step = next((step for step in _STEPS if step * _TICKS >= min(highest, 1.0)), 0.25)
+    count = max(1, ceil(round(min(highest, 1.0) / step, 6)))
+    return step * count, [round(step * n, 6) for n in range(count + 1)]
 
 
-def longest(figures: Sequence[RatingFigure], *, at_least: float = 0.05) -> float:
-    """Where the scale of these figures ends: their highest interval end and a little air, never past 1."""
-    return min(1.0, max([at_least, *(figure.high * 1.08 for figure in figures if figure.high is not None)]))
+def log_position(n: float, least: float, most: float) -> float:
+    """Where ``n`` lies between ``least`` (0) and ``most`` (100) on a logarithmic scale, per cent."""
+    if most <= least:
+        return 50.0
+    return round(100 * (log10(max(n, least)) - log10(least)) / (log10(most) - log10(least)), 2)
 
 
-def javascript() -> bytes:
-    """Vega, Vega-Lite and Vega-Embed as one gzipped JavaScript module; takes some seconds the first time."""
-    with _BUNDLING:  # once, however many ask at the same time
-        return _bundled()
+def _in_time(
+    marks: Sequence[Mark], figures: Sequence[RatingFigure], description: str, percent: Callable[[float], str]
+) -> Chart:
+    top, ticks = scale(figures)
+
+    def down(share: float | None) -> float | None:
+        return None if share is None else round(HEIGHT_PX * (1 - share / top), 1)
+
+    slot = 100 / max(1, len(marks))
+    spots = [
+        _spot(mark, round(slot * (n + 0.5), 2), figure, down, _shown(n, len(marks)))
+        for n, (mark, figure) in enumerate(zip(marks, figures, strict=True))
+    ]
+    axis = [(down(tick) or 0.0, percent(tick)) for tick in ticks]
+    return Chart(description, spots, axis, _lines(spots), slot=round(slot, 2))
 
 
-def prepare_javascript() -> None:
-    """Begin making it, so that the first chart need not wait."""
-    if not _bundled.cache_info().currsize and not _BUNDLING.locked():
-        Thread(target=javascript, name="bundle", daemon=True).start()
+def _lines(spots: Sequence[Spot]) -> list[str]:
+    """Runs of neighbouring spots that have a figure, as the points of polylines."""
+    runs: list[list[str]] = [[]]
+    for spot in spots:
+        if spot.share is None:
+            runs.append([])
+        else:
+            runs[-1].append(f"{spot.x},{spot.share}")
+    return [" ".join(run) for run in runs if len(run) > 1]
 
 
-@lru_cache(maxsize=1)
-def _bundled() -> bytes:
-    # In a process of its own: making it holds the interpreter's lock for 2.5 s, measured, and every live page with it.
-    with Popen([sys.executable, "-I", "-c", _BUNDLE, VEGA_LITE], stdin=DEVNULL, stdout=PIPE) as child:
-        atexit.register(child.kill)
-        made, _ = child.communicate()
-        atexit.unregister(child.kill)
-    if child.returncode:
-        raise RuntimeError(f"the charts' JavaScript could not be made (status {child.returncode})")
-    return made
+def _shown(n: int, count: int) -> str:
+    """At which widths the label of the ``n``-th of ``count`` is shown; the last one always is."""
+    return " ".join(width for width, room in _ROOM.items() if (count - 1 - n) % ceil(count / room) == 0)
 
 
-def _chart() -> alt.Chart:
-    return alt.Chart(alt.NamedData(name=MARKS))
+def _figure(cell: Cell, rating: str) -> RatingFigure:
+    figure: RatingFigure = getattr(cell, rating)
+    return figure
 
 
-def _row(mark: Mark, rating: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"label": mark.label, "complete": mark.cell.complete}
-    row |= {f"text{n}": text for n, text in enumerate(mark.texts.values())}
-    if rating == "response":
-        return row | {"share": mark.cell.response_rate.share}
-    figure: RatingFigure = getattr(mark.cell, rating)
-    return row | {"share": figure.share, "low": figure.low, "high": figure.high}
-
-
-def _colour(rating: str) -> str:
-    return f"var(--{rating})"
-
-
-def _hollow_unless_complete(rating: str) -> Any:
-    return alt.condition(alt.datum.complete, alt.value(_colour(rating)), alt.value("var(--surface)"))
-
-
-def _whisker(count: int) -> float:
-    """Thinner intervals when there are many, so that neighbours stay apart."""
-    return 5 if count <= 16 else 3 if count <= 40 else 1.5
-
-
-def _tooltip(marks: Sequence[Mark]) -> list[alt.Tooltip]:
-    return [alt.Tooltip(f"text{n}:N", title=title) for n, title in enumerate(marks[0].texts if marks else ())]
-
-
-def _time(marks: Sequence[Mark]) -> alt.X:
-    axis = alt.Axis(
-        labelAngle=0,
-        labelOverlap="greedy",
-        labelSeparation=8,
-        labelExpr="slice(split(datum.label, '|'), 0, 2)",
-        ticks=False,
-    )
-    # Every period has its place, with votes or without: a gap in time must look like one.
-    places = alt.Scale(domain=[mark.label for mark in marks])
-    return alt.X("label:O", scale=places, title=None, axis=axis)
-
-
-def _share_axis(*, ticks: int = 4) -> alt.Axis:
-    return alt.Axis(format="~%", tickCount=ticks, domain=False, ticks=False, labelFlush=False)
-
-
-def _document(
-    chart: alt.Chart | alt.LayerChart | alt.FacetChart, axis: Axis, height: int, rows: dict[str, list[dict[str, Any]]]
-) -> dict[str, Any]:
-    """The finished document; ``rows`` go in at the end, for Altair copies what it holds at every step."""
-    document: dict[str, Any] = (
-        chart.properties(width="container", height=height, description=axis.description)
-        .configure(
-            background="transparent",
-            padding=4,
-            autosize=alt.AutoSizeParams(type="fit", contains="padding"),
-            view=alt.ViewConfig(stroke=None),
-            axis=alt.AxisConfig(
-                labelColor="var(--soft)",
-                labelFont=FACE,
-                labelFontSize=14,
-                labelPadding=6,
-                gridColor="var(--line)",
-                domainColor="var(--rule)",
-            ),
-        )
-        # A test checks every chart against the schema of Vega-Lite; at run time that would take 60 ms a chart.
-        .to_dict(validate=False)
-    )
-    return document | {"datasets": rows}
+def _spot(
+    mark: Mark, x: float, figure: RatingFigure, place: Callable[[float | None], float | None], shown: str
+) -> Spot:
+    return Spot(mark, x, place(figure.share), place(figure.low), place(figure.high), shown)

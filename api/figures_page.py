@@ -57,15 +57,14 @@ class FiguresPage:
     def _when(self, cell: Cell) -> str:
         return self._language.period(cell.first, self._period)
 
-    def _in_time_marks(self, texts: Callable[[Cell], dict[str, str]]) -> list[charts.Mark]:
-        when = self._language.gettext("When")
+    def _in_time_marks(self, texts: Callable[[Cell], str]) -> list[charts.Mark]:
         marks = []
         for cell in self._answers.times:
             words = self._language.period_in_year(cell.first, self._period)
             # Beneath every label, for a narrow chart leaves some out. A week belongs to the year of its Thursday.
             year = (cell.first + timedelta(days=3) if self._period is Period.WEEK else cell.first).year
-            label = charts.time_label(words, "" if self._period is Period.YEAR else str(year), cell.period)
-            marks.append(charts.Mark(label, cell, {when: self._when(cell)} | texts(cell)))
+            beneath = "" if self._period is Period.YEAR else str(year)
+            marks.append(charts.Mark(words, beneath, cell, f"{self._when(cell)}: {texts(cell)}"))
         return marks
 
     def _worst(self, rating: str) -> dict[str, str] | None:
@@ -91,8 +90,8 @@ class FiguresPage:
             "figure": figure,
         }
 
-    def _charts(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def _charts(self) -> dict[str, charts.Chart]:
+        found: dict[str, charts.Chart] = {}
         for rating in RATINGS:
             found[f"{rating}-times"] = self._in_time(rating)
             found[f"{rating}-branches"] = self._by_place(rating, self._answers.branches)
@@ -100,43 +99,51 @@ class FiguresPage:
                 found[f"{rating}-services"] = self._by_place(rating, self._answers.services)
         return found | {"response-times": self._response()}
 
-    def _in_time(self, rating: str) -> dict[str, Any]:
-        marks = self._in_time_marks(lambda cell: self._texts(rating, cell))
-        return charts.shares_in_time(rating, marks, self._axis(rating, self._answers.times))
+    def _in_time(self, rating: str) -> charts.Chart:
+        marks = self._in_time_marks(lambda cell: figure_text(rating, cell, self._language))
+        return charts.shares_in_time(rating, marks, self._described(rating), self._language.tick)
 
-    def _by_place(self, rating: str, cells: Sequence[Cell]) -> dict[str, Any]:
-        where = self._language.gettext("Where")
+    def _by_place(self, rating: str, cells: Sequence[Cell]) -> charts.Chart:
         marks = [
-            charts.Mark(name, cell, {where: name} | self._texts(rating, cell))
+            charts.Mark(name, "", cell, f"{name}: {figure_text(rating, cell, self._language)}")
             for cell in cells
             for name in (self._language.name_of(cell),)
         ]
         whole = getattr(as_one(cells), rating) if cells else None
-        return charts.shares_by_place(rating, marks, whole, self._axis(rating, cells))
+        return charts.shares_by_place(rating, marks, whole, self._described(rating), self._language.tick)
 
-    def _axis(self, rating: str, cells: Sequence[Cell]) -> charts.Axis:
-        return charts.Axis(self._described(rating), charts.longest([getattr(cell, rating) for cell in cells]))
-
-    def _response(self) -> dict[str, Any]:
+    def _response(self) -> charts.Chart:
         _ = self._language.gettext
-        marks = self._in_time_marks(self._response_counts)
-        return charts.response_in_time(marks, charts.Axis(_("Response rate, period by period")))
+        marks = self._in_time_marks(lambda cell: response_text(cell, self._language))
+        return charts.response_in_time(marks, _("Response rate, period by period"), self._language.tick)
 
     def _described(self, rating: str) -> str:
-        text = self._language.gettext("Share of the rating “%(rating)s” with 95% confidence intervals")
-        return text.replace("%(rating)s", rating_names(self._language)[rating])
+        return share_described(rating, self._language)
 
-    def _texts(self, rating: str, cell: Cell) -> dict[str, str]:
-        _ = self._language.gettext
-        figure = self._figure(getattr(cell, rating))
-        return {_("Share"): figure["share"], _("95% interval"): figure["interval"]} | self._response_counts(cell)
 
-    def _response_counts(self, cell: Cell) -> dict[str, str]:
-        _ = self._language.gettext
-        return {
-            _("Votes"): self._language.number(cell.votes),
-            _("Response rate"): self._language.share(cell.response_rate.share, digits=0),
-        }
+def share_described(rating: str, language: Language) -> str:
+    """What a chart of a rating's shares is, for those who do not see it."""
+    text = language.gettext("Share of the rating “%(rating)s” with 95% confidence intervals")
+    return text.replace("%(rating)s", rating_names(language)[rating])
+
+
+def figure_text(rating: str, cell: Cell, language: Language) -> str:
+    """A share with everything that belongs to it, in one line."""
+    figure: RatingFigure = getattr(cell, rating)
+    if figure.share is None or figure.low is None or figure.high is None:
+        return language.gettext("no votes")
+    said = language.gettext("%(share)s, 95%% interval %(interval)s") % {
+        "share": language.share(figure.share),
+        "interval": language.interval(figure.low, figure.high),
+    }
+    return f"{said}; {response_text(cell, language)}"
+
+
+def response_text(cell: Cell, language: Language) -> str:
+    """How many voted, of how many who could."""
+    votes = language.ngettext("%(n)s vote", "%(n)s votes", cell.votes) % {"n": language.number(cell.votes)}
+    rate = language.gettext("response rate %(rate)s") % {"rate": language.share(cell.response_rate.share, digits=0)}
+    return f"{votes}, {rate}"
 
 
 def rating_names(language: Language) -> dict[str, str]:

@@ -80,16 +80,9 @@ class Language:
         bare = format_decimal(low * 100, format=_percent(digits)[:-1], locale=self.locale)
         return f"{bare}–{self.share(high, digits=digits)}"
 
-    def vega_formats(self) -> dict[str, object]:
-        """How the charts write numbers: a d3-format locale."""
-        symbols = self.locale.number_symbols["latn"]
-        return {
-            "decimal": symbols["decimal"],
-            "thousands": symbols["group"],
-            "grouping": [3],
-            "currency": ["", ""],
-            "percent": symbols["percentSign"],
-        }
+    def tick(self, share: float) -> str:
+        """A share on an axis: without decimals where there are none."""
+        return self.share(share, digits=0 if round(share * 100, 6).is_integer() else 1)
 
     def day(self, day: date) -> str:
         return format_date(day, "d MMMM y", locale=self.locale)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from api import charts, fleet_pages, register_pages
+from api import fleet_pages, register_pages
 from api.auth import SIGN_IN_PAGE, open_to_all, origin_of, reader, require
 from api.errors import ApiError, BadQuestion, ScopeMissing
 from api.figures_answers import Asked, read_answers
@@ -29,8 +29,6 @@ from api.session import local_path
 from api.try_page import try_values
 from collector.store import Register, Token
 from schemas.resources import Problem
-
-A_YEAR_S = 365 * 24 * 3600
 
 router = APIRouter(include_in_schema=False)
 
@@ -86,7 +84,6 @@ async def choose_look(request: Request) -> Response:
 @router.get("/live")
 def live(request: Request, token: Annotated[Token, require(*LIVE_SCOPES, page=True)]) -> Response:
     """Every desk of every branch as it is now."""
-    charts.prepare_javascript()
     renderer = _renderer(request)
     store = parts_of(request).store
     values = live_values(look(store, _now()), store.register(), renderer.language_of(request))
@@ -103,8 +100,6 @@ def figures(request: Request, token: Annotated[Token, require("figures", page=Tr
     asked = Asked.of(request.query_params)
     values: dict[str, Any] = selectors(asked, register, language, datetime.now(UTC).date()) | {
         "names": rating_names(language),
-        "bundle": f"/{charts.BUNDLE_NAME}",
-        "formats": language.vega_formats(),
         "problem": None,
     }
     status = 200
@@ -128,13 +123,6 @@ def try_a_pad(request: Request, token: Annotated[Token, require("try", *LIVE_SCO
         return _no_such_page(request, renderer, renderer.frame(token))
     values = try_values(register, look(parts.store, _now()), request.query_params.get("desk"), language)
     return renderer.page(request, "try.html", values, frame=renderer.frame(token))
-
-
-@router.get(f"/{charts.BUNDLE_NAME}", dependencies=[open_to_all])
-def drawing_library(request: Request) -> Response:
-    """The charts' JavaScript, from the wheel it came in. Its versions are in its address, so it may be kept."""
-    headers = {"Content-Encoding": "gzip", "Cache-Control": f"public, max-age={A_YEAR_S}, immutable"}
-    return Response(charts.javascript(), headers=headers, media_type="text/javascript")
 
 
 @router.get("/favicon.ico", dependencies=[open_to_all])

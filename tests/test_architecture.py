@@ -52,8 +52,8 @@ DOORS = {
     "uvicorn": ("api", "collector.feed"),
     "amqtt": ("sim.broker",),
     "prometheus_client": ("api", "collector.metrics", "collector.exposition", "collector.feed", "collector.fleet"),
-    "altair": ("api.charts", "api.reports"),
-    "vl_convert": ("api.charts", "api.printing"),
+    "altair": ("api.reports",),
+    "vl_convert": ("api.printing",),
     "scipy": ("api.statistics", "api.publication", "api.integrity", "sim"),
     "statsmodels": (),  # the tests' judge
     "argon2": ("api.access",),

@@ -92,7 +92,7 @@ def test_live_shows_a_desk_armed_and_then_voted(page: Page, centre: Centre) -> N
 
 def test_figures_are_drawn_and_stand_in_a_table_too(page: Page) -> None:
     page.get_by_test_id("nav-figures").click()
-    charts = page.locator("[data-testid^=chart-] svg, [data-testid^=chart-] canvas")
+    charts = page.locator("[data-testid^=chart-] svg.plot, [data-testid^=chart-] svg.strip__plot")
     expect(charts.first).to_be_visible()
     assert charts.count() >= 3
     rows = page.locator("[data-testid^=table-] tbody tr")
