@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from math import sqrt
+from operator import add, attrgetter
 from statistics import NormalDist
 from typing import Protocol
 
 from schemas.periods import Period, bounds, day_date, period_name
-from schemas.resources import Cut, RatingFigure, ResponseRate
+from schemas.resources import Cut, LeftOut, RatingFigure, ResponseRate
 
 DIGITS = 6
 _Z = NormalDist().inv_cdf(0.975)
@@ -36,6 +37,16 @@ class Counts(Protocol):
     def good(self) -> int: ...
     @property
     def exemplary(self) -> int: ...
+    @property
+    def unrated(self) -> int: ...
+    @property
+    def absent(self) -> int: ...
+    @property
+    def passed_on(self) -> int: ...
+    @property
+    def withdrawn(self) -> int: ...
+    @property
+    def unlit(self) -> int: ...
 
 
 class Row(Counts, Protocol):
@@ -58,23 +69,27 @@ class Tally:
     bad: int = 0
     good: int = 0
     exemplary: int = 0
+    unrated: int = 0
+    absent: int = 0
+    passed_on: int = 0
+    withdrawn: int = 0
+    unlit: int = 0
 
     @classmethod
     def of(cls, row: Counts) -> "Tally":
-        return cls(row.calls, row.eligible, row.bad, row.good, row.exemplary)
+        return cls(*_amounts_of(row))
 
     @property
     def votes(self) -> int:
         return self.bad + self.good + self.exemplary
 
     def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
-            self.calls + other.calls,
-            self.eligible + other.eligible,
-            self.bad + other.bad,
-            self.good + other.good,
-            self.exemplary + other.exemplary,
-        )
+        return Tally(*map(add, _amounts_of(self), _amounts_of(other)))
+
+
+_amounts_of = attrgetter(
+    "calls", "eligible", "bad", "good", "exemplary", "unrated", "absent", "passed_on", "withdrawn", "unlit"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +129,19 @@ def rating_figure(count: int, votes: int) -> RatingFigure:
     low, high = wilson(count, votes)
     return RatingFigure(
         count=count, share=round(count / votes, DIGITS), low=round(low, DIGITS), high=round(high, DIGITS)
+    )
+
+
+def left_out(tally: Tally) -> LeftOut:
+    """Calls that are not eligible, by reason; what no reason is kept of is unknown, and never less than nothing."""
+    known = tally.unrated + tally.absent + tally.passed_on + tally.withdrawn + tally.unlit
+    return LeftOut(
+        unrated=tally.unrated,
+        absent=tally.absent,
+        passed_on=tally.passed_on,
+        withdrawn=tally.withdrawn,
+        unlit=tally.unlit,
+        unknown=max(0, tally.calls - tally.eligible - known),
     )
 
 

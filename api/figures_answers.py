@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from api.aggregates import Question, answered
 from api.errors import BadQuestion
-from api.figures import Tally, rating_figure, response_rate
+from api.figures import Tally, left_out, rating_figure, response_rate
 from collector.store import Register, Store
 from schemas.periods import day_date, day_of
 from schemas.register_names import joined, known_by
@@ -77,13 +77,7 @@ def read_answers(store: Store, asked: Asked, now_unix_ms: int) -> Answers:
 
 def as_one(cells: Sequence[Cell]) -> Cell:
     """The cells of one place added up into one that runs from the first's beginning to the last's end."""
-    tally = sum(
-        (
-            Tally(each.calls, each.eligible_calls, each.bad.count, each.good.count, each.exemplary.count)
-            for each in cells
-        ),
-        Tally(),
-    )
+    tally = sum((_tally(each) for each in cells), Tally())
     return cells[-1].model_copy(
         update={
             "first": cells[0].first,
@@ -92,6 +86,7 @@ def as_one(cells: Sequence[Cell]) -> Cell:
             "complete": all(each.complete for each in cells),
             "calls": tally.calls,
             "eligible_calls": tally.eligible,
+            "left_out": left_out(tally),
             "votes": tally.votes,
             "response_rate": response_rate(tally),
             "bad": rating_figure(tally.bad, tally.votes),
@@ -99,6 +94,14 @@ def as_one(cells: Sequence[Cell]) -> Cell:
             "exemplary": rating_figure(tally.exemplary, tally.votes),
         }
     )
+
+
+def _tally(cell: Cell) -> Tally:
+    out = cell.left_out
+    return Tally(
+        cell.calls, cell.eligible_calls, cell.bad.count, cell.good.count, cell.exemplary.count,
+        out.unrated, out.absent, out.passed_on, out.withdrawn, out.unlit,
+    )  # fmt: skip
 
 
 def worst_case(cell: Cell, rating: str) -> tuple[float, float] | None:
@@ -147,6 +150,7 @@ def _filled(cells: Sequence[Cell], frame: Sequence[Cell]) -> list[Cell]:
     empty = {
         "calls": 0,
         "eligible_calls": 0,
+        "left_out": left_out(Tally()),
         "votes": 0,
         "response_rate": response_rate(Tally()),
         "bad": nothing,

@@ -33,6 +33,7 @@ class FiguresPage:
         return {
             "whole": self._row(answers.whole, ""),
             "worst": self._worst("bad"),
+            "left_out": left_out_words(answers.whole, self._language),
             "first": answers.asked.first,
             "last": answers.asked.last,
             "place": self._place(),
@@ -144,6 +145,35 @@ def response_text(cell: Cell, language: Language) -> str:
     votes = language.ngettext("%(n)s vote", "%(n)s votes", cell.votes) % {"n": language.number(cell.votes)}
     rate = language.gettext("response rate %(rate)s") % {"rate": language.share(cell.response_rate.share, digits=0)}
     return f"{votes}, {rate}"
+
+
+def left_out_words(cell: Cell, language: Language) -> list[str]:
+    """How many clients could not vote and why, a phrase a reason that there was; the reasons in a fixed order."""
+    out, number = cell.left_out, language.number
+    phrases = (
+        (out.absent, language.ngettext("%(n)s did not come", "%(n)s did not come", out.absent)),
+        (
+            out.passed_on,
+            language.ngettext(
+                "%(n)s was passed on and counts where the visit ended",
+                "%(n)s were passed on and count where their visits ended",
+                out.passed_on,
+            ),
+        ),
+        (out.withdrawn, language.ngettext("%(n)s call was taken back", "%(n)s calls were taken back", out.withdrawn)),
+        (out.unlit, language.ngettext("%(n)s found no pad alight", "%(n)s found no pad alight", out.unlit)),
+        (
+            out.unrated,
+            language.ngettext(
+                "%(n)s came for a service that is not rated", "%(n)s came for services that are not rated", out.unrated
+            ),
+        ),
+        (
+            out.unknown,
+            language.ngettext("of %(n)s the reason was not kept", "of %(n)s the reasons were not kept", out.unknown),
+        ),
+    )
+    return [phrase % {"n": number(n)} for n, phrase in phrases if n]
 
 
 def rating_names(language: Language) -> dict[str, str]:

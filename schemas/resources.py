@@ -58,6 +58,17 @@ class RatingFigure(Resource):
     high: float | None
 
 
+class LeftOut(Resource):
+    """How many clients could not vote, by reason; no call has two. They are the calls that are not eligible."""
+
+    unrated: int = Field(0, description="called for a service that is not rated")
+    absent: int = Field(0, description="did not come")
+    passed_on: int = Field(0, description="passed on to another desk, held or called again: counted where they ended")
+    withdrawn: int = Field(0, description="the call was taken back")
+    unlit: int = Field(0, description="no pad was alight (order P3.4)")
+    unknown: int = Field(0, description="of days archived before reasons were counted")
+
+
 class Cell(Resource):
     """One period of one centre, branch, service, operator or desk."""
 
@@ -71,6 +82,9 @@ class Cell(Resource):
     name_en: str
     calls: int
     eligible_calls: int
+    left_out: LeftOut = Field(
+        default_factory=LeftOut, description="the other calls, by why their clients did not count"
+    )
     votes: int
     response_rate: ResponseRate
     bad: RatingFigure

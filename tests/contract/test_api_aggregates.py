@@ -73,6 +73,24 @@ def test_a_no_show_is_a_call_but_not_an_eligible_one(office: Office) -> None:
         (cell,) = ask(client, period="year", **YEAR)["cells"]
     assert [cell[name] for name in COUNTS] == [2, 1, 0]
     assert cell["good"] == {"count": 0, "share": None, "low": None, "high": None}
+    reasons = {"unrated": 0, "absent": 1, "passed_on": 0, "withdrawn": 0, "unlit": 0, "unknown": 0}
+    assert cell["left_out"] == reasons
+
+
+def test_how_many_could_not_vote_and_why_is_told_in_every_cut_and_on_the_page(office: Office) -> None:
+    for outcome in ("no_show", "no_show", "transferred", "removed", "finished"):
+        office.call("centre-1", datetime(2026, 3, 10, 11, tzinfo=KYIV), outcome=outcome)
+    office.call("vyshenka-1", datetime(2026, 3, 10, 12, tzinfo=KYIV), rating=1, outcome="no_show")
+    with office.client("figures", "operators") as client:
+        for by in ("centre", "branch", "service", "operator", "desk"):
+            cells = ask(client, by=by, period="year", purpose="analysis", **YEAR)["cells"]
+            for cell in cells:
+                assert cell["calls"] == cell["eligible_calls"] + sum(cell["left_out"].values())
+            assert sum(cell["left_out"]["absent"] for cell in cells) == 2
+            assert sum(cell["left_out"]["passed_on"] for cell in cells) == 1
+        page = client.get("/figures", params={**YEAR, "lang": "en"}, headers={"Accept": "text/html"}).text
+    told = page.partition('data-testid="left-out">')[2].partition("</p>")[0]
+    assert told.startswith("4 clients who were called could not vote: 2 did not come; 1 was passed on"), told
 
 
 @pytest.mark.parametrize("by", ["centre", "branch", "service", "operator", "desk"])

@@ -1,6 +1,6 @@
 """Shares, intervals and adding up, without a store."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -15,6 +15,7 @@ from api.figures import (
     add_up,
     count_spans,
     default_first,
+    left_out,
     rating_figure,
     response_rate,
     spans,
@@ -35,6 +36,11 @@ class Row:
     bad: int = 0
     good: int = 0
     exemplary: int = 0
+    unrated: int = 0
+    absent: int = 0
+    passed_on: int = 0
+    withdrawn: int = 0
+    unlit: int = 0
 
 
 @pytest.mark.parametrize(
@@ -114,6 +120,8 @@ COUNTS = st.builds(
     bad=st.integers(0, 9),
     good=st.integers(0, 9),
     exemplary=st.integers(0, 9),
+    absent=st.integers(0, 9),
+    unlit=st.integers(0, 9),
 )
 
 
@@ -131,10 +139,7 @@ def test_month_rows_give_the_same_months_quarters_and_years_as_their_days(rows: 
     for row in rows:
         slot = (row.branch, row.day // 100)
         by_month[slot] = by_month.get(slot, Tally()) + Tally.of(row)
-    months = [
-        Row(branch, "", month, tally.calls, tally.eligible, tally.bad, tally.good, tally.exemplary)
-        for (branch, month), tally in by_month.items()
-    ]
+    months = [Row(branch, "", month, **asdict(tally)) for (branch, month), tally in by_month.items()]
     for period in (Period.MONTH, Period.QUARTER, Period.YEAR):
         assert add_up(months, "branch", period, branch=None) == add_up(rows, "branch", period, branch=None)
 
@@ -149,3 +154,9 @@ def test_a_desk_belongs_to_its_branch_and_a_service_to_the_branch_asked_for() ->
     assert list(add_up(rows, "desk", Period.YEAR, branch=None)) == [("2026", Place("centre", "d1"))]
     assert list(add_up(rows, "service", Period.YEAR, branch=None)) == [("2026", Place(None, "d1"))]
     assert list(add_up(rows, "service", Period.YEAR, branch="centre")) == [("2026", Place("centre", "d1"))]
+
+
+def test_every_call_is_eligible_or_left_out_for_a_reason_that_is_told() -> None:
+    out = left_out(Tally(calls=20, eligible=8, absent=4, passed_on=3, withdrawn=1, unlit=1, unrated=2))
+    assert (out.absent, out.passed_on, out.withdrawn, out.unlit, out.unrated, out.unknown) == (4, 3, 1, 1, 2, 1)
+    assert left_out(Tally(calls=1, eligible=1, absent=1)).unknown == 0
