@@ -4,6 +4,7 @@ from collector.errors import Declined, NewerDatabase, NotThere, OutOfTurn, Store
 from collector.model import Answer, Arrival
 from collector.store.book import Book, Revision, Stale
 from collector.store.door import Store
+from collector.store.editions import Counted, Edition, Editions, NewEdition
 from collector.store.faults import KINDS as FAULT_KINDS
 from collector.store.faults import Fault, Notice
 from collector.store.figures import Counts, PadRow, Rollup
@@ -19,6 +20,10 @@ from collector.store.rollouts import Rollout, RolloutPad
 from schemas.register import Branch, Desk, Organisation, Register, Service
 
 __all__ = [
+    "NewEdition",
+    "Editions",
+    "Edition",
+    "Counted",
     "FAULT_KINDS",
     "Answer",
     "Arrival",

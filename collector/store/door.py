@@ -13,6 +13,7 @@ from collector.model import Answer, Arrival, Office
 from collector.store import figures, people, registry
 from collector.store.archive import Archive
 from collector.store.book import Book
+from collector.store.editions import Editions
 from collector.store.engine import make_engine, reading, translated, worth_repeating, writing
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
@@ -36,7 +37,8 @@ _ATTEMPTS = 5
 class Store:
     """An open database. Safe to share between threads; every method is one transaction. ``fleet`` holds what IT does
     with pads, ``upkeep`` what it does with the database itself, ``book`` the register with its history,
-    ``reports`` what was made for people to keep, ``nights`` which work of the night was done, ``staff`` who signs in.
+    ``reports`` what was made for people to keep, ``nights`` which work of the night was done, ``staff`` who signs in,
+    ``editions`` what was published.
 
     All methods raise StoreUnavailable when the database does not answer, and StoreError when it refuses.
     """
@@ -50,6 +52,7 @@ class Store:
         self.book = Book(engine)
         self.reports = Reports(engine)
         self.nights = Nights(engine)
+        self.editions = Editions(engine)
         self.staff = Staff(engine)
         self._office: Office | None = None
         self._watch = _Watch(engine)

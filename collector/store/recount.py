@@ -102,7 +102,7 @@ def recount(
     about = expected(connection, scope)
     calls = votes = 0
     last: int | None = None
-    for chunk in _chunks(chain(_of_scope(filed or (), scope), _joined(connection, scope))):
+    for chunk in _chunks(chain(_of_scope(filed or (), scope), joined(connection, scope))):
         balance.count(chunk)
         calls += len(chunk)
         received = [joined.vote.received_unix_ms for joined in chunk if joined.vote is not None]
@@ -119,7 +119,7 @@ def _first_whole_day(connection: Connection) -> int | None:
 
 
 def _of_scope(filed: Iterable[Joined], scope: Scope) -> Iterator[Joined]:
-    """Of files what ``_joined`` gives of the database."""
+    """Of files what ``joined`` gives of the database."""
     for each in filed:
         row = each.call
         if row is None or (scope.branch is not None and row.branch != scope.branch):
@@ -223,7 +223,8 @@ def _within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
     return found
 
 
-def _joined(connection: Connection, scope: Scope) -> Iterator[Joined]:
+def joined(connection: Connection, scope: Scope) -> Iterator[Joined]:
+    """The calls of ``scope`` that are not archived, with their votes, in the order of their ids."""
     width, flag = len(call.c), console_unavailable
     question = (
         select(call, flag.c.call.is_not(None), vote)
