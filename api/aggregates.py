@@ -9,8 +9,12 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from api.auth import allowed, require
-from api.errors import BadQuestion, ScopeMissing, TooManyCells, UnknownPurpose
+from api.access.narrowing import OWN_VOTES, narrowed
+from api.access.operators import Wish
+from api.access.operators import disclose as disclosed
+from api.access.reach import Seen
+from api.auth import require
+from api.errors import BadQuestion, TooManyCells
 from api.figures import (
     FIRST_DATE,
     LAST_DATE,
@@ -26,9 +30,9 @@ from api.figures import (
     spans,
 )
 from api.parts import parts_of
-from api.purposes import NOTICE, NOTICE_EN, OPERATOR_CUTS, PURPOSES, checked_purpose
+from api.purposes import NOTICE, NOTICE_EN, OPERATOR_CUTS, PURPOSES
 from api.wording import METHOD, METHOD_EN, SCALE
-from collector.store import Register, Rollup, Store, Token
+from collector.store import NO_LIMITS, Limits, Register, Rollup, Store, Token
 from schemas.periods import Period, day_date, day_key, day_of
 from schemas.register_names import Employers, by_id, labels_in, merged_into, names_in
 from schemas.register_rules import begins, ends
@@ -67,6 +71,7 @@ class Question(BaseModel):
     participant: Name | None = Field(None, description="operators: only calls while they worked for it")
     # Not a closed type: what is not in the order's list is refused with the order's words, and logged.
     purpose: str | None = Field(None, description=f"for operators and desks: {', '.join(PURPOSES)}")
+    order: int | None = Field(None, ge=1, le=2**31 - 1, description="the recorded order to read by (order P4.3)")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -105,40 +110,51 @@ class Frame:
 
 @router.get("/v1/aggregates", response_model=Aggregates)
 def read_aggregates(
-    request: Request, question: Annotated[Question, Query()], token: Annotated[Token, require("figures")]
+    request: Request,
+    question: Annotated[Question, Query()],
+    token: Annotated[Token, require("figures", within_limits=True)],
 ) -> Response:
     """Calls, votes, response rate and the three shares with intervals, per period and place."""
     store = parts_of(request).store
-    if question.by in OPERATOR_CUTS:
-        disclose(store, token, question)
-    answer = answered(store, question, time.time_ns() // 1_000_000)
+    permitted = permit(store, token, question)
+    answer = answered(store, permitted, time.time_ns() // 1_000_000, token.limits)
     # Encoded here, in the endpoint's thread: a large answer must not hold up the event loop.
     return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
 
 
-def disclose(store: Store, token: Token, question: Question) -> None:
-    """Write the reading down, granted or refused, before anything is read (order P4.7, P4.8).
+def permit(store: Store, token: Token, question: Question) -> Question:
+    """The question as far as this reader may ask it; at the level of operators and desks only once it is written down.
 
-    Raises ScopeMissing or UnknownPurpose.
+    Raises ScopeMissing, UnknownPurpose or OrderMissing.
+    """
+    if question.by in OPERATOR_CUTS:
+        return disclose(store, token, question)
+    return narrowed(token, question, store.book.whole()[1])
+
+
+def disclose(store: Store, token: Token, question: Question) -> Question:
+    """Write the reading down, granted or refused, before anything is read (order P4.7, P4.8); the question as it may
+    be asked. Raises ScopeMissing, UnknownPurpose or OrderMissing.
     """
     said = question.model_dump(exclude_none=True, by_alias=True)
     asked = " ".join(f"{name}={value}" for name, value in said.items() if value is not False)
-    try:
-        allowed(token, ("operators",))
-        checked_purpose(question.purpose)
-    except (ScopeMissing, UnknownPurpose):
-        store.log_access(token.name, question.purpose, False, asked[:300])
-        raise
-    store.log_access(token.name, question.purpose, True, asked[:300])
+    wish = Wish(asked, question.purpose, question.order, question.branch, question.key)
+    return disclosed(store, token, wish, lambda: narrowed(token, question, store.book.whole()[1]))
 
 
-def answered(store: Store, question: Question, now_unix_ms: int) -> Aggregates:
-    """The figures asked for, at a moment. Raises BadQuestion for what the register does not know or is too much."""
+def answered(store: Store, question: Question, now_unix_ms: int, limits: Limits = NO_LIMITS) -> Aggregates:
+    """The figures asked for, at a moment. Raises BadQuestion for what the register does not know or is too much.
+
+    Args:
+        limits: the reader's; no row beyond them is counted, whatever the question says.
+    """
     _, register = store.book.whole()
     _known(question, register)
+    seen = Seen(limits, register)
+    register = seen.visible()
     frame = framed(question, register, now_unix_ms)
     end = frame.figures_end(register.organisation.simulated)
-    rows = _rows(store, question, register, (day_key(frame.spans[0].first), day_key(end)))
+    rows = _rows(store, question, seen, (day_key(frame.spans[0].first), day_key(end)))
     sums = add_up(rows, question.by, question.period, branch=question.branch)
     return Aggregates(
         by=question.by,
@@ -156,23 +172,34 @@ def answered(store: Store, question: Question, now_unix_ms: int) -> Aggregates:
         method_en=METHOD_EN,
         notice=NOTICE if question.by in OPERATOR_CUTS else None,
         notice_en=NOTICE_EN if question.by in OPERATOR_CUTS else None,
-        cells=_cells(question, frame, register, sums),
+        cells=_enough(_cells(question, frame, register, sums), limits),
     )
 
 
-def _rows(store: Store, question: Question, register: Register, days: tuple[int, int]) -> list[Rollup]:
+def _enough(cells: list[Cell], limits: Limits) -> list[Cell]:
+    """Of an operator's own figures and branch: months that are over, and those with too few votes not at all."""
+    if limits.operator is None:
+        return cells
+    return [cell for cell in cells if cell.complete and cell.votes >= OWN_VOTES]
+
+
+def _rows(store: Store, question: Question, seen: Seen, days: tuple[int, int]) -> list[Rollup]:
     """The rows of the roll-up, as the register of each row's own day places them."""
+    register = seen.register
     heirs = merged_into(register.branches) if question.merged else {}
     found = store.rollups(
         "branch" if question.by == "centre" else question.by,
         *days,
         branch=None if heirs else question.branch,
         key=question.key,
-        months=question.period in (Period.MONTH, Period.QUARTER, Period.YEAR) and question.participant is None,
+        months=question.period in (Period.MONTH, Period.QUARTER, Period.YEAR)
+        and question.participant is None
+        and not seen.by_day,
     )
     if heirs:
         placed = [replace(row, branch=heirs.get(row.branch, row.branch)) for row in found]
         found = [row for row in placed if question.branch in (None, row.branch)]
+    found = seen.rows(found, question.by)
     if question.participant:
         employers = Employers(register)
         found = [row for row in found if employers.of(row.key, day_date(row.day)) == question.participant]

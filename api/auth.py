@@ -1,5 +1,9 @@
 """Who asks, and whether they may: tokens, session cookies, scopes. It stores nothing and shows no sign-in page.
 
+A program sends a token; a person has a session, whose scopes are those of their role (api/access/roles.py). Somebody
+with limits, a head of one branch, is refused by every route but those that say ``within_limits=True`` and hold each
+row against the limits themselves (api/access/reach.py).
+
 Every route carries a mark: ``require(scope, ...)`` or ``open_to_all``. ``check_every_route`` refuses to start an
 application with a route that carries neither, so that forgetting the mark closes nothing by luck and opens nothing.
 """
@@ -13,7 +17,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
-from api.errors import BadToken, CrossSite, NotSignedIn, ScopeMissing, TooManyFailures
+from api.access.principal import behind_session
+from api.access.roles import role_of
+from api.errors import BadToken, CrossSite, NotSignedIn, PasswordMustChange, ScopeMissing, TooManyFailures
 from api.parts import Parts, parts_of
 from collector.store import Token
 
@@ -35,8 +41,10 @@ SCOPES = (
     "access_log",
     "users",
     "evidence",
+    "consent",
 )
 SIGN_IN_PAGE = "/signin"
+PASSWORD_PAGE = "/account/password"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # Routes that are not ours to mark: the description of the api, and files that are the same for everybody.
 OPEN_PATHS = ("/v1/openapi.json", "/static")
@@ -48,6 +56,15 @@ def reader(request: Request) -> Token | None:
     Raises BadToken, TooManyFailures, and CrossSite for a cookie sent by another site's page. Asks the database: call it
     from a thread, or as a dependency (``Depends(reader)``).
     """
+    return _reader(request, is_use=True)
+
+
+def still_there(request: Request) -> Token | None:
+    """The same for an answer that goes on by itself, a stream: it keeps no session from ending."""
+    return _reader(request, is_use=False)
+
+
+def _reader(request: Request, *, is_use: bool) -> Token | None:
     parts = parts_of(request)
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -57,15 +74,16 @@ def reader(request: Request) -> Token | None:
         return None
     if request.method not in SAFE_METHODS and not same_origin(request.headers, origin_of(request), strict=True):
         raise CrossSite("A signed-in browser may only be sent here by our own pages.")
-    return parts.store.find_session(cookie)
+    return behind_session(parts.store, cookie, parts.settings.session_idle_minutes * 60_000, is_use=is_use)
 
 
 class _Require:
     """A dependency: the reader, who must have every one of ``scopes``."""
 
-    def __init__(self, scopes: Iterable[str], page: bool):
+    def __init__(self, scopes: Iterable[str], page: bool, within_limits: bool):
         self.scopes = frozenset(scopes)
         self.page = page
+        self.within_limits = within_limits
         unknown = self.scopes.difference(SCOPES)
         if unknown or not self.scopes:
             raise ValueError(f"not a scope: {', '.join(sorted(unknown)) or 'nothing'}")
@@ -76,15 +94,21 @@ class _Require:
             if request.method not in SAFE_METHODS:  # nothing is done after a sign-in that was asked for before it
                 target = request.url.path.rpartition("/")[0] or "/"
             raise HTTPException(303, headers={"Location": f"{SIGN_IN_PAGE}?next={quote(target, safe='')}"})
-        return allowed(token, self.scopes)
+        if token is not None and token.must_change and self.page:
+            raise HTTPException(303, headers={"Location": PASSWORD_PAGE})
+        reader_of_it = allowed(token, self.scopes)
+        if reader_of_it.limits.any and not self.within_limits:
+            raise ScopeMissing("This cannot be narrowed to what is yours, so it is not open to you.")
+        return reader_of_it
 
 
-def require(*scopes: str, page: bool = False) -> Any:
+def require(*scopes: str, page: bool = False, within_limits: bool = False) -> Any:
     """A dependency that gives the reader's Token and refuses one without all of ``scopes``.
 
-    With ``page`` a browser without a session is sent to the sign-in page instead.
+    With ``page`` a browser without a session is sent to the sign-in page instead. ``within_limits`` is a promise: the
+    route shows a reader with limits nothing beyond them; without it such a reader is refused.
     """
-    return Depends(_Require(scopes, page))
+    return Depends(_Require(scopes, page, within_limits))
 
 
 async def _anybody() -> None:
@@ -98,8 +122,15 @@ def allowed(token: Token | None, scopes: Iterable[str]) -> Token:
     """``token`` itself if it has all of ``scopes``. Raises NotSignedIn or ScopeMissing."""
     if token is None:
         raise NotSignedIn("Send a token as 'Authorization: Bearer ...', or sign in.")
+    if token.must_change:
+        raise PasswordMustChange(f"Choose a password of your own first, at {PASSWORD_PAGE}.")
     missing = sorted(set(scopes) - token.scopes)
     if missing:
+        role = role_of(token.role)
+        if role is not None and role.on_request:
+            raise ScopeMissing(
+                "Results are given to you on request (order P4.4): ask the head of the centre or branch."
+            )
         raise ScopeMissing(f"It needs the scope {' and '.join(missing)}.")
     return token
 

@@ -13,6 +13,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from api.access.narrowing import narrowed
 from api.aggregates import Day, Name, Question, answered, disclose
 from api.auth import require
 from api.figures import DIGITS, FIRST_DATE, Tally
@@ -75,7 +76,7 @@ class Asked(BaseModel):
 
 @router.get("/v1/comparison", response_model=Comparison)
 def read_comparison(
-    request: Request, asked: Annotated[Asked, Query()], token: Annotated[Token, require("figures")]
+    request: Request, asked: Annotated[Asked, Query()], token: Annotated[Token, require("figures", within_limits=True)]
 ) -> Response:
     """Now, the period before, the same period of last year, and which differences are beyond noise."""
     store = parts_of(request).store
@@ -83,16 +84,28 @@ def read_comparison(
     day = asked.day or last_whole_day(store, asked.period, now_unix_ms)
     if asked.by in OPERATOR_CUTS:
         disclose(store, token, asked.question(day))
-    answer = compared(store, asked, day, now_unix_ms, language_of(request))
+    answer = compared(store, asked, day, now_unix_ms, language_of(request), token)
     return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
 
 
-def compared(store: Store, asked: Asked, day: date, now_unix_ms: int, language: Language) -> Comparison:
-    """The comparison of the period that holds ``day``. Raises BadQuestion as aggregates do."""
+def compared(
+    store: Store, asked: Asked, day: date, now_unix_ms: int, language: Language, token: Token | None = None
+) -> Comparison:
+    """The comparison of the period that holds ``day``, within the limits of ``token``.
+
+    Raises BadQuestion as aggregates do, ScopeMissing for what is not the reader's.
+    """
+
+    def figures_of(when: date) -> Aggregates:
+        question = asked.question(when)
+        if token is None:
+            return answered(store, question, now_unix_ms)
+        return answered(store, narrowed(token, question, store.book.whole()[1]), now_unix_ms, token.limits)
+
     first = bounds(day, asked.period)[0]
-    now = answered(store, asked.question(day), now_unix_ms)
+    now = figures_of(day)
     before = period_before(first, asked.period), year_before(first, asked.period)
-    earlier = [answered(store, asked.question(each), now_unix_ms).cells if each else [] for each in before]
+    earlier = [figures_of(each).cells if each else [] for each in before]
     effects = _design_effects(store, asked, now)
     rows, shown = _rows(now.cells, earlier, effects)
     return Comparison(
@@ -100,8 +113,8 @@ def compared(store: Store, asked: Asked, day: date, now_unix_ms: int, language: 
         period=asked.period,
         first=now.first,
         last=now.last,
-        branch=asked.branch,
-        key=asked.key,
+        branch=now.branch,
+        key=now.key,
         simulated=now.simulated,
         figures_end=now.figures_end,
         generated_at=datetime.fromtimestamp(now_unix_ms / 1000, UTC),

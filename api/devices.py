@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request
 
+from api.access.reach import only_branches
 from api.auth import require
 from api.livestate import open_faults, pad_state
 from api.parts import parts_of
@@ -15,9 +16,11 @@ router = APIRouter()
 
 
 @router.get("/v1/desks")
-def read_desks(request: Request, _token: Annotated[Token, require("devices")]) -> Desks:
+def read_desks(request: Request, token: Annotated[Token, require("devices", within_limits=True)]) -> Desks:
     """Every desk of the register with its pad's state, last self-test and counters."""
-    return Desks(generated_at=datetime.now(UTC), desks=every_desk(parts_of(request).store))
+    mine = only_branches(token)
+    desks = [each for each in every_desk(parts_of(request).store) if mine is None or each.branch in mine]
+    return Desks(generated_at=datetime.now(UTC), desks=desks)
 
 
 def every_desk(store: Store) -> list[DeskResource]:

@@ -5,10 +5,12 @@ ApiError
 |-- BadToken          a token that is unknown, revoked or expired
 |-- TooManyFailures   too many of those from one address
 |-- ScopeMissing      the reader may not do this
+|   `-- PasswordMustChange  the reader still has the password that was given to them
 |-- CrossSite         another site's page sent the reader's cookie
 |-- BadRequestBody    the body is not what the route reads
 |-- BadQuestion       a question that cannot be answered as asked
 |   |-- UnknownPurpose    not one of the purposes of order P4.7
+|   |-- OrderMissing      no recorded instruction of order P4.3 covers it
 |   `-- TooManyCells      more than one answer may hold
 |-- RegisterRefused   a register with rows at fault; each is listed
 |-- RegisterChanged   the change was made from a register that is no longer the one
@@ -64,6 +66,10 @@ class ScopeMissing(ApiError):
     pass
 
 
+class PasswordMustChange(ScopeMissing):
+    pass
+
+
 class CrossSite(ApiError):
     pass
 
@@ -77,6 +83,10 @@ class BadQuestion(ApiError):
 
 
 class UnknownPurpose(BadQuestion):
+    pass
+
+
+class OrderMissing(BadQuestion):
     pass
 
 
@@ -130,10 +140,12 @@ PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     BadToken: (401, "bad-token", "The token is not valid"),
     TooManyFailures: (429, "too-many-failures", "Too many tokens that are not valid"),
     ScopeMissing: (403, "scope-missing", "The token does not allow this"),
+    PasswordMustChange: (403, "password-must-change", "A password of your own is needed first"),
     CrossSite: (403, "cross-site", "The request came from another site"),
     BadRequestBody: (422, "bad-body", "The body is not what this address reads"),
     BadQuestion: (422, "bad-question", "The question cannot be answered as asked"),
     UnknownPurpose: (422, "unknown-purpose", "A purpose of order P4.7 must be named"),
+    OrderMissing: (422, "order-missing", "A recorded order of point 4.3 must be named"),
     TooManyCells: (422, "too-many-cells", "The answer would be too large"),
     RegisterRefused: (422, "register-refused", "The register would have faults"),
     RegisterChanged: (412, "register-changed", "The register was changed meanwhile"),

@@ -5,15 +5,17 @@ is sorted by a figure (order P4.8).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
+from api.access.narrowing import narrowed
+from api.access.reach import the_only
 from api.aggregates import Question, answered
-from api.errors import BadQuestion
+from api.errors import BadQuestion, ScopeMissing
 from api.figures import Tally, left_out, rating_figure, response_rate
-from collector.store import Register, Store
-from schemas.periods import day_date, day_of
+from collector.store import Register, Store, Token
+from schemas.periods import Period, day_date, day_of
 from schemas.register_names import joined, known_by
 from schemas.resources import Aggregates, Cell, RatingFigure
 
@@ -38,6 +40,22 @@ class Asked:
     def service(self) -> str | None:
         return self.values.get("service")
 
+    def within(self, token: Token, register: Register) -> "Asked":
+        """The same with what a reader with limits can only mean: their own branch, a service of their direction.
+
+        Raises ScopeMissing where several branches are theirs and none is named.
+        """
+        more: dict[str, str] = {}
+        limits = token.limits
+        if limits.branches is not None and self.branch is None:
+            more["branch"] = the_only("branch", limits.branches)
+        if limits.directions is not None and self.service is None:
+            own = [each.id for each in register.services if each.direction in limits.directions]
+            more |= {"service": own[0]} if own else {}
+        if limits.operator is not None:
+            more["period"] = str(Period.MONTH)
+        return replace(self, values={**self.values, **more})
+
     def question(self, **more: str | None) -> Question:
         """A question for the time asked. Raises BadQuestion for a value that is none."""
         time = {name: self.values[name] for name in ("period", "from", "to") if name in self.values}
@@ -59,17 +77,43 @@ class Answers:
     asked: Aggregates
 
 
-def read_answers(store: Store, asked: Asked, now_unix_ms: int) -> Answers:
-    """Every figure of the page. Raises BadQuestion for what the register does not know, or is too much."""
+@dataclass(frozen=True)
+class _Desk:
+    """Where the page's questions are asked in one reader's name, at one moment."""
+
+    store: Store
+    register: Register
+    token: Token
+    now_unix_ms: int
+
+    def ask(self, question: Question) -> Aggregates:
+        """Raises ScopeMissing for what is not the reader's."""
+        permitted = narrowed(self.token, question, self.register)
+        return answered(self.store, permitted, self.now_unix_ms, self.token.limits)
+
+    def cells(self, question: Question) -> list[Cell]:
+        """Nothing where it is not the reader's."""
+        try:
+            return self.ask(question).cells
+        except ScopeMissing:
+            return []
+
+
+def read_answers(store: Store, asked: Asked, now_unix_ms: int, token: Token) -> Answers:
+    """Every figure of the page. Raises BadQuestion for what the register does not know, or is too much; ScopeMissing
+    for a place that is not the reader's.
+    """
     _, register = store.book.whole()
-    main = answered(store, _main_question(asked), now_unix_ms)
-    frame = main if not asked.service else answered(store, asked.question(by="centre"), now_unix_ms)
-    services = answered(store, asked.question(by="service", branch=asked.branch), now_unix_ms)
+    desk = _Desk(store, register, token, now_unix_ms)
+    main = desk.ask(_main_question(asked))
+    # Only its periods are used, with nothing in them: of a service there may be none in some.
+    whole = asked.question(by="centre")
+    frame = answered(store, whole, now_unix_ms) if asked.service or token.limits.operator is not None else main
     times = _filled(main.cells, frame.cells)
     return Answers(
         times=times,
-        branches=_branches(store, asked, register, now_unix_ms),
-        services=[] if asked.service else _each_as_one(services.cells),
+        branches=_branches(desk, asked),
+        services=[] if asked.service else _each_as_one(desk.cells(asked.question(by="service", branch=asked.branch))),
         whole=as_one(times),
         asked=main,
     )
@@ -122,14 +166,12 @@ def _main_question(asked: Asked) -> Question:
     return asked.question(by="branch" if asked.branch else "centre", branch=asked.branch)
 
 
-def _branches(store: Store, asked: Asked, register: Register, now_unix_ms: int) -> list[Cell]:
+def _branches(desk: _Desk, asked: Asked) -> list[Cell]:
     if not asked.service:
-        return _each_as_one(answered(store, asked.question(by="branch"), now_unix_ms).cells)
+        return _each_as_one(desk.cells(asked.question(by="branch")))
     found = []
-    for branch in known_by(register, "branches", day_date(day_of(now_unix_ms, "UTC"))):
-        of_service = answered(
-            store, asked.question(by="service", key=asked.service, branch=branch.id), now_unix_ms
-        ).cells
+    for branch in known_by(desk.register, "branches", day_date(day_of(desk.now_unix_ms, "UTC"))):
+        of_service = desk.cells(asked.question(by="service", key=asked.service, branch=branch.id))
         if of_service:
             named = {"branch": branch.id, "key": None, "name": branch.name, "name_en": branch.name_en}
             found.append(as_one(of_service).model_copy(update=named))

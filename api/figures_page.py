@@ -7,7 +7,7 @@ from typing import Any
 from api import charts
 from api.figures_answers import Answers, Asked, as_one, worst_case
 from api.i18n import Language
-from collector.store import Register
+from collector.store import NO_LIMITS, Limits, Register
 from schemas.periods import Period
 from schemas.register_names import known_by
 from schemas.resources import Cell, RatingFigure
@@ -185,8 +185,10 @@ def rating_names(language: Language) -> dict[str, str]:
     }
 
 
-def selectors(asked: Asked, register: Register, language: Language, today: date) -> dict[str, Any]:
-    """The choices of the form, with what was asked marked: what is no more has figures too."""
+def selectors(
+    asked: Asked, register: Register, language: Language, today: date, limits: Limits = NO_LIMITS
+) -> dict[str, Any]:
+    """The choices of the form that are the reader's, with what was asked marked: what is no more has figures too."""
     _ = language.gettext
     periods = {
         Period.MONTH: _("Month"),
@@ -196,8 +198,20 @@ def selectors(asked: Asked, register: Register, language: Language, today: date)
         Period.DAY: _("Day"),
     }
     return {
-        "periods": [(str(period), name) for period, name in periods.items()],
-        "branch_choices": [(each.id, language.name_of(each)) for each in known_by(register, "branches", today)],
-        "service_choices": [(each.id, language.name_of(each)) for each in known_by(register, "services", today)],
+        "periods": [
+            (str(period), name) for period, name in periods.items() if limits.operator is None or period is Period.MONTH
+        ],
+        "branch_choices": [
+            (each.id, language.name_of(each))
+            for each in known_by(register, "branches", today)
+            if limits.branches is None or each.id in limits.branches
+        ],
+        "service_choices": [
+            (each.id, language.name_of(each))
+            for each in known_by(register, "services", today)
+            if limits.operator is None and (limits.directions is None or each.direction in limits.directions)
+        ],
+        "any_branch": limits.branches is None,
+        "any_service": limits.directions is None,
         "asked": dict(asked.values),
     }

@@ -15,8 +15,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi import Path as Place
 from pydantic import AwareDatetime
 
+from api.access.reach import desk_within, only_branches
 from api.auth import require
 from api.errors import ApiError, BadRequestBody, NoSuchThing, NotNow
+from api.livestate import FAULTS
 from api.parts import parts_of
 from collector.store import Declined, Fault, NotThere, OutOfTurn, PadCommand, Rollout, Store, Token
 from schemas.fleet_resources import (
@@ -41,6 +43,7 @@ _NAME = "^[a-z0-9-]{1,40}$"  # a desk's id; the database never sees anything els
 _LARGEST_ID = 2**31 - 1
 DeskName = Annotated[str, Place(pattern=_NAME)]
 _MayRead = Annotated[Token, require("devices")]
+_MayReadTheirs = Annotated[Token, require("devices", within_limits=True)]
 _MayAsk = Annotated[Token, require("control")]
 _PROBLEMS: dict[type[Declined], type[ApiError]] = {NotThere: NoSuchThing, OutOfTurn: NotNow}
 
@@ -49,7 +52,7 @@ _PROBLEMS: dict[type[Declined], type[ApiError]] = {NotThere: NoSuchThing, OutOfT
 @router.get("/v1/faults")
 def read_faults(
     request: Request,
-    _token: _MayRead,
+    token: _MayReadTheirs,
     is_open: Annotated[bool | None, Query(alias="open", description="only open ones, or only closed ones")] = None,
     desk: Annotated[str | None, Query(pattern=_NAME)] = None,
     since: Annotated[AwareDatetime | None, Query(description="closed ones only if they closed then or later")] = None,
@@ -58,8 +61,11 @@ def read_faults(
     """The newest first."""
     since_unix_ms = 0 if since is None else int(since.timestamp() * 1000)
     fleet = parts_of(request).store.fleet
-    found = fleet.faults(is_open=is_open, desk=desk, since_unix_ms=since_unix_ms, limit=limit)
-    return Faults(generated_at=datetime.now(UTC), faults=[fault_resource(each) for each in found])
+    mine = only_branches(token)
+    most = limit if mine is None else FAULTS
+    found = fleet.faults(is_open=is_open, desk=desk, since_unix_ms=since_unix_ms, limit=most)
+    shown = [each for each in found if mine is None or each.branch in mine][:limit]
+    return Faults(generated_at=datetime.now(UTC), faults=[fault_resource(each) for each in shown])
 
 
 @router.post("/v1/faults/{fault}/close")
@@ -73,10 +79,14 @@ def close_fault(request: Request, fault: Annotated[int, Place(ge=1, le=_LARGEST_
 
 
 @router.post("/v1/desks/{desk}/report")
-def report_desk(request: Request, desk: DeskName, token: Annotated[Token, require("report")]) -> ReportDone:
+def report_desk(
+    request: Request, desk: DeskName, token: Annotated[Token, require("report", within_limits=True)]
+) -> ReportDone:
     """The operator says that the pad shows no lights after a call (order P3.3): head of branch and IT are told."""
+    store = parts_of(request).store
+    desk_within(token, store.register(), desk)
     with understood():
-        made = parts_of(request).store.fleet.report(desk, token.name)
+        made = store.fleet.report(desk, token.name)
     log.info("%s: reported without lights, by %s", desk, token.name)
     return ReportDone(desk=desk, new=made is not None)
 

@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
 from api import nightly
+from api.access.reach import desk_within, in_branches, only_branches
 from api.auth import require
 from api.devices_page import HISTORY, DevicesPage, Filters, Seen, last_settings
 from api.errors import BadRequestBody, NoSuchThing
@@ -32,6 +33,8 @@ from schemas.fleet_resources import AskBody, RolloutBody, SettingsBody
 
 router = APIRouter(include_in_schema=False)
 Looker = Annotated[Token, require("devices", page=True)]
+BranchLooker = Annotated[Token, require("devices", page=True, within_limits=True)]
+Reporter = Annotated[Token, require("report", page=True, within_limits=True)]
 Asker = Annotated[Token, require("devices", "control", page=True)]
 Fields = Annotated[dict[str, str], Depends(form_fields)]
 Body = TypeVar("Body", AskBody, SettingsBody, RolloutBody)
@@ -41,22 +44,22 @@ ROLLOUTS = 5
 
 # ---- devices
 @router.get("/devices")
-def devices(request: Request, token: Looker) -> Response:
+def devices(request: Request, token: BranchLooker) -> Response:
     """Every pad; what the list is narrowed to stands in the address."""
     renderer, store, language = _at_hand(request)
-    seen = _seen(store)
+    seen = _seen(store, only_branches(token))
     values = DevicesPage(seen, language).values(Filters.of(request.query_params))
-    newest = _rollouts(store, 1)
+    newest = _rollouts(store, 1) if not token.limits.any else []
     values["rollout"] = rollout_value(seen.register, *newest[0], language, _now()) if newest else None
     values["nightly_failed"] = nightly.failed(store.nights.last())
     return renderer.page(request, "devices.html", values | _may(request, token), frame=renderer.frame(token))
 
 
 @router.get("/devices/{desk}")
-def device(request: Request, desk: DeskName, token: Looker) -> Response:
+def device(request: Request, desk: DeskName, token: BranchLooker) -> Response:
     """One desk's pad with its history."""
     renderer, store, language = _at_hand(request)
-    seen = _seen(store)
+    seen = _seen(store, only_branches(token))
     page = DevicesPage(seen, language)
     pad = next((each for each in seen.pads if each.desk == desk), None)
     if pad is None:
@@ -201,17 +204,18 @@ def steer(request: Request, wish: str, token: Asker) -> Response:
 
 # ---- the operator's report
 @router.get("/report")
-def reports(request: Request, token: Annotated[Token, require("report", page=True)]) -> Response:
+def reports(request: Request, token: Reporter) -> Response:
     """Every desk, for an operator to find their own."""
     renderer, store, language = _at_hand(request)
-    values = choice_values(store.register(), language)
+    values = choice_values(in_branches(store.register(), token.limits.branches), language)
     return renderer.page(request, "reports.html", values, frame=renderer.frame(token))
 
 
 @router.get("/report/{desk}")
-def report(request: Request, desk: DeskName, token: Annotated[Token, require("report", page=True)]) -> Response:
+def report(request: Request, desk: DeskName, token: Reporter) -> Response:
     """One press: the lights are absent. And where the book of complaints and proposals lies."""
     renderer, store, language = _at_hand(request)
+    desk_within(token, store.register(), desk)
     faults = store.fleet.faults(desk=desk, limit=HISTORY)
     waiting = {each.fault.id for each in store.fleet.notices() if each.event == "opened"}
     values = report_values(store.register(), desk, faults, waiting, language, _now())
@@ -221,10 +225,12 @@ def report(request: Request, desk: DeskName, token: Annotated[Token, require("re
 
 
 @router.post("/report/{desk}/dark")
-def report_dark(request: Request, desk: DeskName, token: Annotated[Token, require("report", page=True)]) -> Response:
+def report_dark(request: Request, desk: DeskName, token: Reporter) -> Response:
     """The operator says that the pad shows no lights."""
+    store = parts_of(request).store
+    desk_within(token, store.register(), desk)
     with understood():
-        parts_of(request).store.fleet.report(desk, token.name)
+        store.fleet.report(desk, token.name)
     return RedirectResponse(f"/report/{desk}", 303)
 
 
@@ -234,12 +240,14 @@ def _at_hand(request: Request) -> tuple[Renderer, Store, Language]:
     return renderer, parts_of(request).store, renderer.language_of(request)
 
 
-def _seen(store: Store) -> Seen:
+def _seen(store: Store, branches: frozenset[str] | None) -> Seen:
+    """What there is to see, of these branches only; of all for None."""
     fleet = store.fleet
+    register = in_branches(store.register(), branches)
     return Seen(
-        store.register(),
-        store.pads(),
-        fleet.faults(is_open=True, limit=FAULTS),
+        register,
+        [each for each in store.pads() if branches is None or each.branch in branches],
+        [each for each in fleet.faults(is_open=True, limit=FAULTS) if branches is None or each.branch in branches],
         fleet.credentials(),
         fleet.commands(limit=RECENT_COMMANDS),
         _now(),

@@ -27,9 +27,10 @@ SUBSCRIBERS = 200
 
 @dataclass(eq=False)
 class Subscription:
-    """One open stream: encoded events, oldest first; None ends it."""
+    """One open stream: encoded events, oldest first; None ends it. ``branches``: of which it tells; None for all."""
 
     lamps: bool
+    branches: frozenset[str] | None = None
     events: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(BACKLOG + 1))
 
 
@@ -67,7 +68,7 @@ class Hub:
                 await asyncio.sleep(1)
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def subscribe(self, *, lamps: bool) -> Subscription | None:
+    async def subscribe(self, *, lamps: bool, branches: frozenset[str] | None = None) -> Subscription | None:
         """A stream that begins with a snapshot, of the lamps too with ``lamps``; None when there is no room.
 
         Raises StoreError when the database does not answer.
@@ -78,9 +79,9 @@ class Hub:
             state = await self._look()
             if self._closed or len(self._subscribers) >= SUBSCRIBERS:  # others came while this one looked
                 return None
-            subscription = Subscription(lamps)
+            subscription = Subscription(lamps, branches)
             self._subscribers.add(subscription)
-            subscription.events.put_nowait(encoded("snapshot", state.snapshot()))
+            subscription.events.put_nowait(encoded("snapshot", state.within(branches).snapshot()))
             if lamps:
                 subscription.events.put_nowait(_lamps_event(self._lamps.values()))
         return subscription
@@ -122,10 +123,11 @@ class Hub:
         before, self._state = self._state, state
         self._looked_at = time.monotonic()
         if before is not None:
-            for name, value in state.changes_since(before):
-                event = encoded(name, value)
-                for subscription in list(self._subscribers):
-                    self._send(subscription, event)
+            for branches in {subscription.branches for subscription in self._subscribers}:
+                for name, value in state.within(branches).changes_since(before.within(branches)):
+                    event = encoded(name, value)
+                    for subscription in [each for each in self._subscribers if each.branches == branches]:
+                        self._send(subscription, event)
         return state
 
     def _send(self, subscription: Subscription, event: bytes) -> None:

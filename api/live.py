@@ -13,7 +13,8 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from api.auth import allowed, reader, require
+from api.access.reach import only_branches
+from api.auth import allowed, require, still_there
 from api.errors import ApiError, TooManyStreams
 from api.hub import Hub, Subscription
 from api.parts import parts_of
@@ -29,10 +30,11 @@ router = APIRouter()
 
 
 @router.get("/v1/live", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
-async def stream(request: Request, token: Annotated[Token, require(*SCOPES)]) -> StreamingResponse:
+async def stream(request: Request, token: Annotated[Token, require(*SCOPES, within_limits=True)]) -> StreamingResponse:
     """Desks and today's figures as they change. It ends when the token does."""
     hub = parts_of(request).hub
-    subscription = await hub.subscribe(lamps="try" in token.scopes)
+    branches = only_branches(token)
+    subscription = await hub.subscribe(lamps="try" in token.scopes and branches is None, branches=branches)
     if subscription is None:
         raise TooManyStreams("Try again later.", retry_after_s=10)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # a proxy must pass each event on at once
@@ -62,7 +64,7 @@ async def _events(request: Request, hub: Hub, subscription: Subscription) -> Asy
 def _still_allowed(request: Request) -> bool:
     """Whether the reader's token or session is still good: a stream must not outlive a revoked token."""
     try:
-        allowed(reader(request), SCOPES)
+        allowed(still_there(request), SCOPES)
     except ApiError:
         return False
     except StoreError:

@@ -4,6 +4,7 @@ Figures of today are counted for branches and the centre only, and of a real off
 watch a single vote (order P3.2e).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,6 +33,14 @@ class LiveState:
 
     def snapshot(self) -> LiveSnapshot:
         return LiveSnapshot(simulated=self.simulated, desks=list(self.desks.values()), today=self.today)
+
+    def within(self, branches: frozenset[str] | None) -> "LiveState":
+        """Of these branches only, the centre's counts being theirs added up; everything for None."""
+        if branches is None:
+            return self
+        desks = {name: desk for name, desk in self.desks.items() if desk.branch in branches}
+        mine = [each for each in self.today.branches if each.branch in branches]
+        return LiveState(self.simulated, desks, LiveToday(centre=_together(mine, self.today.centre), branches=mine))
 
     def changes_since(self, before: "LiveState") -> list[tuple[str, Resource]]:
         """The (event name, value) pairs that bring a page from ``before`` to here."""
@@ -101,6 +110,14 @@ def _today(store: Store, register: Register, now_unix_ms: int) -> LiveToday:
             for branch, tally in tallies.items()
         ],
     )
+
+
+def _together(counts: Sequence[LiveCounts], centre: LiveCounts) -> LiveCounts:
+    def total(name: str) -> int | None:
+        return sum(getattr(each, name) or 0 for each in counts) if getattr(centre, name) is not None else None
+
+    names = ("calls", "eligible_calls", "votes", "bad", "good", "exemplary")
+    return centre.model_copy(update={name: total(name) for name in names})
 
 
 def _counts(branch: str | None, day: date, tally: Tally, *, with_ratings: bool) -> LiveCounts:

@@ -14,7 +14,8 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from api import fleet_pages, register_pages
-from api.auth import SIGN_IN_PAGE, open_to_all, origin_of, reader, require
+from api.access.reach import in_branches, only_branches
+from api.auth import PASSWORD_PAGE, SIGN_IN_PAGE, open_to_all, origin_of, reader, require
 from api.errors import ApiError, BadQuestion, ScopeMissing
 from api.figures_answers import Asked, read_answers
 from api.figures_page import FiguresPage, rating_names, selectors
@@ -62,6 +63,8 @@ def home(request: Request) -> Response:
     token = reader(request)
     if token is None:
         return RedirectResponse(SIGN_IN_PAGE, 303)
+    if token.must_change:
+        return RedirectResponse(PASSWORD_PAGE, 303)
     allowed = _renderer(request).first_page(token)
     if allowed is None:
         raise ScopeMissing("None of the pages is open to this token.")
@@ -82,29 +85,31 @@ async def choose_look(request: Request) -> Response:
 
 
 @router.get("/live")
-def live(request: Request, token: Annotated[Token, require(*LIVE_SCOPES, page=True)]) -> Response:
-    """Every desk of every branch as it is now."""
+def live(request: Request, token: Annotated[Token, require(*LIVE_SCOPES, page=True, within_limits=True)]) -> Response:
+    """Every desk of every branch as it is now; of those that are the reader's."""
     renderer = _renderer(request)
     store = parts_of(request).store
-    values = live_values(look(store, _now()), store.register(), renderer.language_of(request))
+    branches = only_branches(token)
+    register = in_branches(store.register(), branches)
+    values = live_values(look(store, _now()).within(branches), register, renderer.language_of(request))
     return renderer.page(request, "live.html", values, frame=renderer.frame(token))
 
 
 @router.get("/figures")
-def figures(request: Request, token: Annotated[Token, require("figures", page=True)]) -> Response:
+def figures(request: Request, token: Annotated[Token, require("figures", page=True, within_limits=True)]) -> Response:
     """The three shares with intervals and response rates; a question that makes no sense is answered in words."""
     renderer = _renderer(request)
     store = parts_of(request).store
     language = renderer.language_of(request)
     _, register = store.book.whole()
-    asked = Asked.of(request.query_params)
-    values: dict[str, Any] = selectors(asked, register, language, datetime.now(UTC).date()) | {
+    asked = Asked.of(request.query_params).within(token, register)
+    values: dict[str, Any] = selectors(asked, register, language, datetime.now(UTC).date(), token.limits) | {
         "names": rating_names(language),
         "problem": None,
     }
     status = 200
     try:
-        answers = read_answers(store, asked, _now())
+        answers = read_answers(store, asked, _now(), token)
         values |= FiguresPage(answers, asked, register, language).values()
     except BadQuestion as problem:
         values |= {"problem": _said(problem, language), "whole": None}

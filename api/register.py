@@ -40,7 +40,7 @@ _IfMatch = Annotated[str | None, Header(alias="If-Match", description="the revis
 
 @router.get("/v1/register")
 def read_register(
-    request: Request, response: Response, _token: Annotated[Token, require("figures")]
+    request: Request, response: Response, _token: Annotated[Token, require("figures", within_limits=True)]
 ) -> RegisterResource:
     """The organisation, its branches and its services as they are today, in their own order."""
     store = parts_of(request).store

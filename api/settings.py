@@ -25,6 +25,8 @@ class Settings(ProgramSettings):
     default_language: Literal["uk", "en", "cs", "pl", "et"] = "uk"
     # Local time of the office at which figures are consolidated, compared and looked through (api/nightly.py).
     nightly_at: str = Field("02:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    session_hours: int = Field(12, ge=1, le=24)  # a working day; then people sign in again
+    session_idle_minutes: int = Field(120, ge=5, le=1440)  # of a person who does nothing; a token's session has none
     # Told to the program that flashes pads: where their broker is, and the file (PEM) of the authority they trust.
     pads_broker_host: str | None = None
     pads_broker_port: int | None = Field(None, ge=1, le=65535)

@@ -9,7 +9,7 @@ from collector.store.faults import KINDS as FAULT_KINDS
 from collector.store.faults import Fault, Notice
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
-from collector.store.limits import Limits
+from collector.store.limits import NO_LIMITS, Limits
 from collector.store.nights import Night
 from collector.store.orders import LogFilter, LoggedReading, ReadingOrder
 from collector.store.people import Read, Token
@@ -25,6 +25,7 @@ __all__ = [
     "Edition",
     "Counted",
     "FAULT_KINDS",
+    "NO_LIMITS",
     "Answer",
     "Arrival",
     "Book",
