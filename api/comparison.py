@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from api.access.narrowing import narrowed
+from api.access.reach import Seen
 from api.aggregates import Day, Name, Question, answered, disclose
 from api.auth import require
 from api.figures import DIGITS, FIRST_DATE, Tally
@@ -23,7 +24,7 @@ from api.purposes import OPERATOR_CUTS, PURPOSES
 from api.rendering import language_of
 from api.statistics import Change, compare, pooled_design_effect, response_differs, worst_case
 from api.statistics.case_mix import RATINGS, Rating
-from collector.store import Store, Token
+from collector.store import NO_LIMITS, Limits, Store, Token
 from schemas.periods import Period, bounds, day_date, day_key, day_of
 from schemas.resources import Aggregates, Cell, Cut
 from schemas.statistics_resources import (
@@ -58,6 +59,7 @@ class Asked(BaseModel):
     merged: bool = Field(False, description="count a branch that was merged as the one that took it in")
     participant: Name | None = Field(None, description="operators: only calls while they worked for it")
     purpose: str | None = Field(None, description=f"for operators and desks: {', '.join(PURPOSES)}")
+    order: int | None = Field(None, ge=1, le=2**31 - 1, description="the recorded order to read by (order P4.3)")
     lang: str | None = Field(None, max_length=10, description="language of the texts; the office's own if not given")
 
     @model_validator(mode="after")
@@ -106,7 +108,7 @@ def compared(
     now = figures_of(day)
     before = period_before(first, asked.period), year_before(first, asked.period)
     earlier = [figures_of(each).cells if each else [] for each in before]
-    effects = _design_effects(store, asked, now)
+    effects = _design_effects(store, asked, now, token.limits if token else NO_LIMITS)
     rows, shown = _rows(now.cells, earlier, effects)
     return Comparison(
         by=asked.by,
@@ -230,7 +232,7 @@ def _tally(cell: Cell) -> Tally:
     return Tally(cell.calls, cell.eligible_calls, cell.bad.count, cell.good.count, cell.exemplary.count)
 
 
-def _design_effects(store: Store, asked: Asked, now: Aggregates) -> dict[Rating, float | None]:
+def _design_effects(store: Store, asked: Asked, now: Aggregates, limits: Limits) -> dict[Rating, float | None]:
     """How much votes of a day hang together in the places of the answer, estimated from the period itself."""
     last = min(now.last, now.figures_end)
     first = max(now.first, last - timedelta(days=_CLUSTER_DAYS))
@@ -241,6 +243,7 @@ def _design_effects(store: Store, asked: Asked, now: Aggregates) -> dict[Rating,
         branch=asked.branch,
         key=asked.key,
     )
+    rows = Seen(limits, store.book.whole()[1]).rows(rows, asked.by)
     days: dict[tuple[str, str], dict[int, Tally]] = defaultdict(dict)
     for row in rows:
         of_place = days["", ""] if asked.by == "centre" else days[row.branch, row.key]
