@@ -52,7 +52,7 @@ DOORS = {
     "uvicorn": ("api", "collector.feed"),
     "amqtt": ("sim.broker",),
     "prometheus_client": ("api", "collector.metrics", "collector.exposition", "collector.feed", "collector.fleet"),
-    "altair": ("api.reports",),
+    "altair": ("api.reports", "api.printing"),
     "vl_convert": ("api.printing",),
     "scipy": ("api.statistics", "api.publication", "api.integrity", "sim"),
     "statsmodels": (),  # the tests' judge

@@ -1,0 +1,80 @@
+"""The one door to Typst (PDF) and to vl-convert (charts as SVG). It decides nothing about what is printed.
+
+A PDF is PDF/UA-1 and PDF/A-2a: tagged, so that a screen reader reads it in order, and fit for an archive. The highest
+that the installed Typst can do; PDF/UA-2 it does not know. Only our own fonts are used (api/fonts): no machine's.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import typst
+
+FONTS = Path(__file__).parent / "fonts"
+FACE = "Source Sans 3"
+_STANDARDS = ["ua-1", "a-2a"]
+_VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+# Typst's annotations name every version of every standard, one by one.
+_COMPILE: Any = typst.compile
+_DRAW_S = 120
+_DRAW = """
+import json, sys, vl_convert
+asked = json.load(sys.stdin.buffer)
+vl_convert.register_font_directory(asked["fonts"])
+made = [vl_convert.vegalite_to_svg(each, vl_version=asked["version"]) for each in asked["charts"]]
+sys.stdout.buffer.write(json.dumps(made).encode())
+"""
+
+
+class CannotPrint(Exception):
+    """Typst or vl-convert refused what it was given: a fault of a template, not of the reader."""
+
+
+def pdf(template: Path, values: Mapping[str, Any], made_at: datetime) -> bytes:
+    """``template`` set with ``values`` (as JSON under ``sys.inputs.values``), the same bytes for the same input.
+
+    Args:
+        made_at: what the file says about when it was made; aware.
+
+    Raises CannotPrint. Takes a tenth of a second; Typst leaves the interpreter's lock to others meanwhile.
+    """
+    try:
+        made: bytes = _COMPILE(
+            template.read_bytes(),
+            root=str(template.parent),
+            font_paths=[str(FONTS)],
+            ignore_system_fonts=True,
+            sys_inputs={"values": json.dumps(values, ensure_ascii=False)},
+            pdf_standards=_STANDARDS,
+            timestamp=int(made_at.timestamp()),
+        )
+    except typst.TypstError as error:
+        raise CannotPrint(f"{template.name}: {error}") from error
+    return made
+
+
+def svgs(charts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Vega-Lite documents as SVG, in order. Raises CannotPrint.
+
+    In a process of its own: vl-convert keeps 150 MB, and holds the interpreter's lock for all of its work (measured:
+    0.4 s for the first chart, 0.03 s for each further), with every live page waiting.
+    """
+    if not charts:
+        return []
+    asked = {"fonts": str(FONTS), "version": _VEGA_LITE, "charts": list(charts)}
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", _DRAW],
+        input=json.dumps(asked).encode(),
+        capture_output=True,
+        timeout=_DRAW_S,
+        check=False,
+    )
+    if run.returncode:
+        raise CannotPrint(f"the charts cannot be drawn: {run.stderr.decode(errors='replace')[-400:]}")
+    made: list[str] = json.loads(run.stdout)
+    return made
