@@ -3,6 +3,7 @@
 from collector.errors import Declined, NewerDatabase, NotThere, OutOfTurn, StoreError, StoreUnavailable
 from collector.model import Answer, Arrival
 from collector.store.book import Book, Revision, Stale
+from collector.store.disclosures import Paper, Stored
 from collector.store.door import Store
 from collector.store.editions import Counted, Edition, Editions, NewEdition
 from collector.store.faults import KINDS as FAULT_KINDS
@@ -53,6 +54,7 @@ __all__ = [
     "PersonChange",
     "Read",
     "ReadingOrder",
+    "Paper",
     "Register",
     "Report",
     "ReportFile",
@@ -69,5 +71,6 @@ __all__ = [
     "StoreUnavailable",
     "Target",
     "Times",
+    "Stored",
     "Token",
 ]

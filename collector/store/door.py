@@ -14,6 +14,7 @@ from collector.store import figures, people, registry
 from collector.store.archive import Archive
 from collector.store.book import Book
 from collector.store.editions import Editions
+from collector.store.disclosures import Disclosures
 from collector.store.engine import make_engine, reading, translated, worth_repeating, writing
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
@@ -39,6 +40,7 @@ class Store:
     with pads, ``upkeep`` what it does with the database itself, ``book`` the register with its history,
     ``reports`` what was made for people to keep, ``nights`` which work of the night was done, ``staff`` who signs in,
     ``editions`` what was published.
+    ``disclosures`` who asked for information and what they were given.
 
     All methods raise StoreUnavailable when the database does not answer, and StoreError when it refuses.
     """
@@ -54,6 +56,7 @@ class Store:
         self.nights = Nights(engine)
         self.editions = Editions(engine)
         self.staff = Staff(engine)
+        self.disclosures = Disclosures(engine)
         self._office: Office | None = None
         self._watch = _Watch(engine)
 
