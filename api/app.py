@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api import aggregates, auth, comparison, devices, errors, fleet, health, live, pages, register, session, try_pad
 from api.bench import Bench
+from api.disclosure import routes as disclosure_routes
 from api.hub import Hub
 from api.nightly import Watchman
 from api.openapi import openapi_document
@@ -25,6 +26,7 @@ ROUTERS = (
     aggregates.router,
     comparison.router,
     register.router,
+    disclosure_routes.router,
     devices.router,
     fleet.router,
     live.router,

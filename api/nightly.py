@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from api.disclosure.chore import look_after_requests
 from api.settings import Settings
 from collector.store import Night, Store, StoreError
 from schemas.periods import day_key
@@ -42,7 +43,7 @@ class Chore:
     run: Callable[[Store, Settings, int], list[str]]
 
 
-CHORES: tuple[Chore, ...] = ()
+CHORES: tuple[Chore, ...] = (Chore("requests", look_after_requests),)
 
 Progress = Callable[[str], None]
 

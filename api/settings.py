@@ -27,6 +27,8 @@ class Settings(ProgramSettings):
     nightly_at: str = Field("02:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     session_hours: int = Field(12, ge=1, le=24)  # a working day; then people sign in again
     session_idle_minutes: int = Field(120, ge=5, le=1440)  # of a person who does nothing; a token's session has none
+    # So many days after a request for information was closed, who made it is forgotten.
+    requester_days: int = Field(1095, ge=30, le=36_500)
     # Told to the program that flashes pads: where their broker is, and the file (PEM) of the authority they trust.
     pads_broker_host: str | None = None
     pads_broker_port: int | None = Field(None, ge=1, le=65535)

@@ -1,0 +1,99 @@
+"""The figures of an answer, frozen when it is made. What leaves the house, and in which cells, is decided here.
+
+Rules of the file
+1.  Only whole periods that are over. A cell of fewer than SMALL votes is named and withheld: a percentage of six votes
+    is no accurate information about anybody (domain study 5.3, 6.3).
+2.  The public, the media among it, gets what is published, from the newest edition, and no other cut: answers to
+    many people, each with a cut of their own, would give every withheld cell away.
+3.  Figures of operators go to courts and investigators on their legal basis (order 4.6), and to others after a recorded
+    decision only; every such answer is in the log of readings before it is made (4.7, 4.8).
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+from api.aggregates import Question, answered
+from api.auth import allowed
+from api.disclosure.case import Case, why_nothing_is_given
+from api.disclosure.desk import StepRefused
+from api.errors import BadQuestion
+from api.figures import FIRST_DATE
+from collector.store import Store, Token
+from schemas.disclosure_figures import FrozenFigures, FrozenRow
+from schemas.disclosure_resources import NewPaper
+from schemas.periods import Period, bounds, day_date, day_of
+from schemas.resources import Cell
+
+SMALL = 10  # votes
+
+
+def figures_for(store: Store, token: Token, case: Case, paper: NewPaper, now_unix_ms: int) -> FrozenFigures:
+    """The figures that the answer to ``case`` holds. Raises StepRefused, ScopeMissing, BadQuestion."""
+    why = why_nothing_is_given(case)
+    if why is not None:
+        raise StepRefused(why)
+    question = _question(store, case, paper, now_unix_ms)
+    if paper.by == "operator":
+        _log_operators(store, token, case, question)
+    revision, _ = store.book.whole()
+    found = answered(store, question, now_unix_ms)
+    rows = [_row(cell) for cell in found.cells if cell.complete]
+    if not rows:
+        raise BadQuestion("There is no whole period with figures in that time.", field="from")
+    return FrozenFigures(
+        by=paper.by,
+        period=found.period,
+        first=rows[0].first,
+        last=rows[-1].last,
+        source="figures",
+        register_revision=revision,
+        made_at=datetime.fromtimestamp(now_unix_ms / 1000, UTC),
+        rows=rows,
+    )
+
+
+def _question(store: Store, case: Case, paper: NewPaper, now_unix_ms: int) -> Question:
+    """The question behind an answer; without days the last whole period."""
+    register = store.register()
+    zone = register.branches[0].timezone if register.branches else "UTC"
+    today = day_date(day_of(now_unix_ms, zone))
+    last = paper.last or _last_whole(today, paper.period)
+    first = paper.first or bounds(last, paper.period)[0]
+    if not FIRST_DATE <= first <= last:
+        raise BadQuestion("The first day is not before the last.", field="from")
+    branch = case.request.branch if paper.by != "centre" else None
+    return Question.model_validate(
+        {"by": paper.by, "period": paper.period, "from": first.isoformat(), "to": last.isoformat(), "branch": branch}
+    )
+
+
+def _last_whole(today: date, period: Period) -> date:
+    """The last day of the last period that is over."""
+    return bounds(today, period)[0] - timedelta(days=1)
+
+
+def _log_operators(store: Store, token: Token, case: Case, question: Question) -> None:
+    asked = f"request {case.request.name} by=operator from={question.first} to={question.last}"
+    basis = f"request, order {case.request.of.clause}"
+    may = case.operators and "operators" in token.scopes
+    store.log_access(token.name, basis, may, asked)
+    allowed(token, ("operators",))
+    if not case.operators:
+        raise BadQuestion("Figures of operators need a legal basis or a recorded decision first.", field="by")
+
+
+def _row(cell: Cell) -> FrozenRow:
+    withheld = 0 < cell.votes < SMALL
+    return FrozenRow(
+        period=cell.period,
+        first=cell.first,
+        last=cell.last,
+        name=cell.name,
+        name_en=cell.name_en,
+        calls=None if withheld else cell.calls,
+        eligible_calls=None if withheld else cell.eligible_calls,
+        votes=None if withheld else cell.votes,
+        bad=None if withheld else cell.bad,
+        good=None if withheld else cell.good,
+        exemplary=None if withheld else cell.exemplary,
+        withheld="small" if withheld else None,
+    )
