@@ -66,4 +66,10 @@ def _groups(language: Language) -> Iterator[Group]:
             Entry("try", _("Try a pad"), ("try", *LIVE_SCOPES), only_with_bench=True),
         ),
     )
-    yield Group(_("Office"), (Entry("register", _("Register"), ("register",)),))
+    yield Group(
+        _("Office"),
+        (
+            Entry("requests", _("Requests"), ("disclose",)),
+            Entry("register", _("Register"), ("register",)),
+        ),
+    )

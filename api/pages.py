@@ -16,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 from api import fleet_pages, register_pages
 from api.access.reach import in_branches, only_branches
 from api.auth import PASSWORD_PAGE, SIGN_IN_PAGE, open_to_all, origin_of, reader, require
+from api.disclosure import pages as disclosure_pages
 from api.errors import ApiError, BadQuestion, ScopeMissing
 from api.figures_answers import Asked, read_answers
 from api.figures_page import FiguresPage, rating_names, selectors
@@ -41,6 +42,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.include_router(router)
     app.include_router(fleet_pages.router)
     app.include_router(register_pages.router)
+    app.include_router(disclosure_pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
 

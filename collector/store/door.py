@@ -13,8 +13,8 @@ from collector.model import Answer, Arrival, Office
 from collector.store import figures, people, registry
 from collector.store.archive import Archive
 from collector.store.book import Book
-from collector.store.editions import Editions
 from collector.store.disclosures import Disclosures
+from collector.store.editions import Editions
 from collector.store.engine import make_engine, reading, translated, worth_repeating, writing
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
