@@ -8,13 +8,14 @@ import contextlib
 import logging
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from collector.errors import CollectorError
 from collector.register import read_register
 from collector.store import Store, StoreError
-from sim import past
+from sim import asked, past
 from sim.city import CITY, City, Desk, with_fewer_desks
 from sim.day import DEMO_SPEED, Day
 from sim.errors import NoInterpreter, SettingsError, SimError
@@ -115,6 +116,7 @@ class Demo:
         await asyncio.to_thread(_load_register, place)
         if self._options.has_history:
             await self._lay_down_history()
+        await asyncio.to_thread(_lay_down_requests, place)
         self.token = await asyncio.to_thread(_fresh_token, place)
         reserved = [self._city.desks[0]]
         self.stack = Stack(
@@ -209,6 +211,11 @@ def _city(desks: int | None) -> City:
 def _load_register(place: Place) -> None:
     with Store.open(place.database_url) as store:
         store.load_register(read_register(place.register))
+
+
+def _lay_down_requests(place: Place) -> None:
+    with Store.open(place.database_url) as store:
+        asked.lay_down(store, time.time_ns() // 1_000_000)
 
 
 def _fresh_token(place: Place) -> str:
