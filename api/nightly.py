@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from api import figure_chores
 from api.disclosure.chore import look_after_requests
 from api.settings import Settings
 from collector.store import Night, Store, StoreError
@@ -43,7 +44,12 @@ class Chore:
     run: Callable[[Store, Settings, int], list[str]]
 
 
-CHORES: tuple[Chore, ...] = (Chore("requests", look_after_requests),)
+CHORES: tuple[Chore, ...] = (
+    Chore("consolidate", figure_chores.consolidate),
+    Chore("mix", figure_chores.make_mix),
+    Chore("reconcile", figure_chores.reconcile),
+    Chore("requests", look_after_requests),
+)
 
 Progress = Callable[[str], None]
 

@@ -1,11 +1,69 @@
-"""The tables of the night's work: what was done, and who is at it. No query lives here.
+"""Roll-ups that the night makes out of the daily one, what it compares, and the night's work itself. No query here.
 
-Several api processes share one database, and the night's work is done once: whoever holds the lease does it.
+Several narrow roll-ups instead of a wide one: a question reads the coarsest that answers it. What is here can be made
+anew from ``rollup_day`` and the rows. Several api processes share one database, and the night's work is done once:
+whoever holds the lease does it.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
 
-from schemas.tables import metadata
+from schemas.tables import LEFT_OUT, metadata
+
+RATED = ("bad", "good", "exemplary")
+
+rollup_month = Table(  # rollup_day by calendar month, for the months before the edge; see collector/store/months.py
+    "rollup_month",
+    metadata,
+    Column("cut", String(10), nullable=False),
+    Column("branch", String(40), nullable=False),
+    Column("key", String(40), nullable=False),
+    Column("month", Integer, nullable=False),  # yyyymm, of local days
+    *(Column(name, Integer, nullable=False) for name in ("calls", "eligible", *RATED)),
+    *(Column(name, Integer, nullable=False, server_default=text("0")) for name in LEFT_OUT),
+    PrimaryKeyConstraint("cut", "branch", "key", "month"),
+    Index(None, "cut", "month"),
+    sqlite_with_rowid=False,
+)
+rollup_edge = Table(  # one row: the months before this one are in rollup_month, and every writer keeps them there
+    "rollup_edge",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("month", Integer, nullable=False),
+)
+rollup_mix = Table(  # what was rated how, by operator, service and hour, for case-mix standardisation
+    "rollup_mix",
+    metadata,
+    Column("month", Integer, nullable=False),
+    Column("branch", String(40), nullable=False),
+    Column("operator", String(40), nullable=False),  # "" where the queue did not say
+    Column("service", String(40), nullable=False),
+    Column("hour", SmallInteger, nullable=False),  # 0 to 23, of the call, in the branch's time zone
+    *(Column(name, Integer, nullable=False) for name in ("eligible", *RATED)),
+    PrimaryKeyConstraint("month", "branch", "operator", "service", "hour"),
+    sqlite_with_rowid=False,
+)
+reconciliation = Table(  # what sums of the roll-ups did not agree when they were compared
+    "reconciliation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_unix_ms", BigInteger, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("checks", Text, nullable=False),  # JSON: by check how many sums were compared, and how many differ
+    Column("differences", Text, nullable=False),  # JSON list of sentences, as many as are worth keeping
+)
 
 nightly_run = Table(
     "nightly_run",

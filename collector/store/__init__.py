@@ -11,10 +11,13 @@ from collector.store.faults import Fault, Notice
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
 from collector.store.limits import NO_LIMITS, Limits
+from collector.store.limits import Limits
+from collector.store.mix import MixRow
 from collector.store.nights import Night
 from collector.store.orders import LogFilter, LoggedReading, ReadingOrder
 from collector.store.people import Read, Token
 from collector.store.persons import Person, PersonChange, SignIn
+from collector.store.reconcile import Reconciliation
 from collector.store.reports import NewReport, NewTarget, Report, ReportFile, Reports, Target, Times
 from collector.store.requests import Credential, PadCommand
 from collector.store.rollouts import Rollout, RolloutPad
@@ -43,6 +46,7 @@ __all__ = [
     "LogFilter",
     "LoggedReading",
     "NewerDatabase",
+    "MixRow",
     "Night",
     "NotThere",
     "Notice",
@@ -55,6 +59,7 @@ __all__ = [
     "Read",
     "ReadingOrder",
     "Paper",
+    "Reconciliation",
     "Register",
     "Report",
     "ReportFile",

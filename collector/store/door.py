@@ -21,12 +21,14 @@ from collector.store.fleet import Fleet
 from collector.store.ledger import Ledger
 from collector.store.limits import NO_LIMITS, Limits
 from collector.store.migrate import upgrade
+from collector.store.mix import MixRow
 from collector.store.nights import Nights
 from collector.store.partitions import keep_ahead
 from collector.store.people import NO_MORE_KNOWN, Read, Token
 from collector.store.reports import Reports
 from collector.store.retention import Periods, forget_numbers, forget_some
 from collector.store.staff import Staff
+from collector.store.totals import Totals
 from collector.store.upkeep import Upkeep
 from schemas.months import month_of
 from schemas.register import Register
@@ -41,6 +43,7 @@ class Store:
     ``reports`` what was made for people to keep, ``nights`` which work of the night was done, ``staff`` who signs in,
     ``editions`` what was published.
     ``disclosures`` who asked for information and what they were given.
+    ``totals`` the coarser figures that the night makes.
 
     All methods raise StoreUnavailable when the database does not answer, and StoreError when it refuses.
     """
@@ -55,6 +58,7 @@ class Store:
         self.reports = Reports(engine)
         self.nights = Nights(engine)
         self.editions = Editions(engine)
+        self.totals = Totals(engine)
         self.staff = Staff(engine)
         self.disclosures = Disclosures(engine)
         self._office: Office | None = None
@@ -147,6 +151,14 @@ class Store:
         """Figures by day (``yyyymmdd``, both ends included), or summed by month; ``cut`` is one of rollup.CUTS."""
         with reading(self._engine) as connection:
             return figures.rollups(connection, cut, (first_day, last_day), branch=branch, key=key, months=months)
+
+    def mix(
+        self, first_month: int, last_month: int, *, branch: str | None = None, operator: str | None = None
+    ) -> list[MixRow]:
+        """What was rated how by month (``yyyymm``, both ends included), branch, operator, service and local hour; of
+        the last two years, as of the last night.
+        """
+        return self.totals.mix(first_month, last_month, branch=branch, operator=operator)
 
     def pads(self) -> list[PadRow]:
         """Every registered desk, in the register's order, with the last word of its pad."""

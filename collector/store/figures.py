@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from sqlalchemy import Connection, RowMapping, func, select
 
 from collector.rollup import AMOUNTS, CUTS
+from collector.store.months import rows_by_month
 from collector.store.registry import holds_today
 from schemas.register_tables import desk
 from schemas.tables import call, call_service, kept, pad, pad_health, rollup_day, waiting
@@ -87,17 +88,12 @@ def rollups(
     """The rows of ``cut`` from the first to the last of ``days``, both included, sorted by day, branch and key."""
     if cut not in CUTS:
         raise ValueError(f"no such cut: {cut!r}")
+    wanted = [(name, value) for name, value in (("branch", branch), ("key", key)) if value is not None]
     if months:
-        month = (rollup_day.c.day // 100).label("day")
-        question = select(*_PLACE, month, *[func.sum(each) for each in _AMOUNTS]).group_by(month, *_PLACE)
-        question = question.order_by(month, *_PLACE)
-    else:
-        question = select(*_PLACE, rollup_day.c.day, *_AMOUNTS).order_by(rollup_day.c.day, *_PLACE)
+        return [Rollup(*row) for row in rows_by_month(connection, cut, days, wanted)]
+    question = select(*_PLACE, rollup_day.c.day, *_AMOUNTS).order_by(rollup_day.c.day, *_PLACE)
     question = question.where(rollup_day.c.cut == cut, rollup_day.c.day.between(*days))
-    if branch is not None:
-        question = question.where(rollup_day.c.branch == branch)
-    if key is not None:
-        question = question.where(rollup_day.c.key == key)
+    question = question.where(*(rollup_day.c[name] == value for name, value in wanted))
     return [Rollup(*row) for row in connection.execute(question)]
 
 

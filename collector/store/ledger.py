@@ -17,6 +17,7 @@ from collector.ingest import Batch, Changes, Known
 from collector.model import KEPT_REASONS, Answer, Arrival, CallRow, KeptRow, Office, PadState, VoteRow
 from collector.quarantine import bounded, day_begins
 from collector.rollup import AMOUNTS, Joined, differences
+from schemas.figure_tables import rollup_month
 from schemas.fleet_tables import console_unavailable
 from schemas.tables import call, call_service, kept, pad, pad_health, rollup_day, vote, vote_number, waiting
 
@@ -83,7 +84,9 @@ class Ledger:
         )
         self._write_unavailable = self._compiled(self._insert(console_unavailable).on_conflict_do_nothing())
         self._write_kept = self._compiled(self._count_again())
-        self._write_rollup = self._compiled(self._add_up())
+        self._write_rollup = self._compiled(self._add_up(rollup_day))
+        self._write_month = self._compiled(self._add_up(rollup_month))
+        self._read_edge = text("SELECT month FROM rollup_edge")
         self._write_pad = self._compiled(self._replace(pad))
         self._write_health = self._compiled(self._replace(pad_health))
 
@@ -174,7 +177,17 @@ class Ledger:
         return bounded(rows, examples, present)
 
     def _count(self, connection: Connection, moved: Iterable[tuple[Joined, Joined]]) -> None:
-        _many(connection, self._write_rollup, [(*key, *more) for key, more in differences(moved)])
+        """Into the days, and into the months of those that are in the monthly figures by now: read in here, for it
+        moves only while nobody counts (collector/store/months.py).
+        """
+        found = differences(moved)
+        if not found:
+            return
+        _many(connection, self._write_rollup, [(*key, *more) for key, more in found])
+        edge_day = 100 * (connection.execute(self._read_edge).scalar() or 0)
+        late = [(cut, branch, name, day // 100, more) for (cut, branch, name, day), more in found if day < edge_day]
+        if late:
+            _many(connection, self._write_month, [(*place, *more) for *place, more in late])
 
     def _compiled(self, statement: Insert | Delete) -> str:
         """The statement's text, made once: it takes rows as they are, in the order of the table's columns."""
@@ -189,10 +202,10 @@ class Ledger:
         others = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
         return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others)
 
-    def _add_up(self) -> Insert:
-        statement = self._insert(rollup_day)
-        sums = {name: rollup_day.c[name] + statement.excluded[name] for name in AMOUNTS}
-        return statement.on_conflict_do_update(index_elements=list(rollup_day.primary_key), set_=sums)
+    def _add_up(self, table: Table) -> Insert:
+        statement = self._insert(table)
+        sums = {name: table.c[name] + statement.excluded[name] for name in AMOUNTS}
+        return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
 
     def _count_again(self) -> Insert:
         statement = self._insert(kept)

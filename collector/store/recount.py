@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, s
 
 from collector.model import CallRow, VoteRow
 from collector.rollup import AMOUNTS, CUTS, NOBODY, NOTHING, Amounts, Joined, Key, differences
+from collector.store import months
 from collector.store.archive import boundary
 from schemas.fleet_tables import console_unavailable
 from schemas.months import later
@@ -74,10 +75,11 @@ class Recounted(NamedTuple):
     differences: list[Difference]
     waiting: list[str]
     first_day: int | None = None  # days before it are archived, and were not counted again
+    months: tuple[tuple[int, str], ...] = ()  # of all: months that are not the sum of their days, and a sentence each
 
     @property
     def sentences(self) -> list[str]:
-        return [*(str(each) for each in self.differences), *self.waiting]
+        return [*(str(each) for each in self.differences), *(said for _, said in self.months), *self.waiting]
 
 
 Progress = Callable[[int, int], None]  # calls counted, calls that there are, about
@@ -109,7 +111,15 @@ def recount(
         votes += len(received)
         last = max([last or 0, *received]) if received else last
         progress(calls, max(about, calls))
-    return Recounted(calls, votes, last, balance.differences(), _waiting(connection) if whole else [], edge)
+    return Recounted(
+        calls,
+        votes,
+        last,
+        balance.differences(),
+        _waiting(connection) if whole else [],
+        edge,
+        tuple(_months(connection)) if whole else (),
+    )
 
 
 def _first_whole_day(connection: Connection) -> int | None:
@@ -135,7 +145,16 @@ def expected(connection: Connection, scope: Scope) -> int:
 
 
 def correct(connection: Connection, found: Iterable[Difference]) -> None:
-    """Writes what was counted into the roll-up; nobody else may write to it meanwhile."""
+    """Writes what was counted into the roll-up, and into its months; nobody else may write to it meanwhile."""
+    found = list(found)
+    _correct_days(connection, found)
+    end = months.edge(connection)
+    for month in sorted({each.key[3] // 100 for each in found}):
+        if month < end:
+            months.make(connection, month)
+
+
+def _correct_days(connection: Connection, found: Iterable[Difference]) -> None:
     for each in found:
         cut, branch, key, day = each.key
         where = (rollup_day.c.cut == cut) & (rollup_day.c.branch == branch)
@@ -223,8 +242,11 @@ def _within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
     return found
 
 
-def joined(connection: Connection, scope: Scope) -> Iterator[Joined]:
-    """The calls of ``scope`` that are not archived, with their votes, in the order of their ids."""
+def joined(connection: Connection, scope: Scope, before_id: str | None = None) -> Iterator[Joined]:
+    """The calls of ``scope`` that are not archived, with their votes, in the order of their ids.
+
+    ``before_id`` bounds the ids from above.
+    """
     width, flag = len(call.c), console_unavailable
     question = (
         select(call, flag.c.call.is_not(None), vote)
@@ -237,6 +259,8 @@ def joined(connection: Connection, scope: Scope) -> Iterator[Joined]:
     )
     if scope.from_id is not None:
         question = question.where(call.c.id >= scope.from_id)
+    if before_id is not None:
+        question = question.where(call.c.id < before_id)
     for row in connection.execute(question, execution_options={"yield_per": _AT_ONCE}):
         of_vote = row[width + 1 :]
         yield Joined(CallRow(*row[:width]), VoteRow(*of_vote) if of_vote[0] is not None else None, bool(row[width]))
@@ -250,6 +274,11 @@ def _chunks(joined: Iterable[Joined]) -> Iterator[list[Joined]]:
             yield chunk
             chunk = []
     yield chunk
+
+
+def _months(connection: Connection) -> Iterator[tuple[int, str]]:
+    for month, said in months.wrong(connection, months.covered(connection)).items():
+        yield from ((month, sentence) for sentence in said)
 
 
 def _waiting(connection: Connection) -> list[str]:

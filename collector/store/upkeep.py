@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, func, insert, select
 
 from collector.gaps import Gap
 from collector.rollup import Joined
-from collector.store import numbers
+from collector.store import months, numbers
 from collector.store.engine import reading, snapshot, writing
 from collector.store.ledger import lock_everything
 from collector.store.recount import EVERYTHING, Difference, Progress, Recounted, Scope, correct, recount
@@ -95,12 +95,14 @@ class Upkeep:
         """
         with writing(self._engine) as connection:
             lock_everything(connection)
-            found = recount(connection, scope, progress, filed).differences
-            correct(connection, found)
+            counted = recount(connection, scope, progress, filed)
+            correct(connection, counted.differences)
+            for month in sorted({month for month, _ in counted.months}):
+                months.make(connection, month)
             now = time.time_ns() // 1_000_000
-            for each in found:
-                note(connection, Entry(now, REPAIR, who, True, 1, str(each)))
-        return found
+            for said in (*map(str, counted.differences), *(sentence for _, sentence in counted.months)):
+                note(connection, Entry(now, REPAIR, who, True, 1, said))
+        return counted.differences
 
     def branches_called_since(self, call_id: str) -> set[str]:
         """Branches of calls whose ids are not less than ``call_id``."""

@@ -11,6 +11,8 @@ revision = "0010"
 down_revision = "0009"
 
 
+_PLACE = {"cut": 10, "branch": 40, "key": 40}
+_RATED = ("bad", "good", "exemplary")
 _REASONS = ("unrated", "absent", "passed_on", "withdrawn", "unlit")
 # As the rules were when they came (collector/rollup.py); a later change of them is another migration's.
 _LEFT_OUT = """
@@ -33,6 +35,8 @@ _LEFT_OUT = """
 
 def upgrade() -> None:
     _reasons()
+    _months()
+    _mix()
     _nights()
 
 
@@ -53,6 +57,47 @@ def _reasons() -> None:
             f" ON CONFLICT (cut, branch, key, day) DO UPDATE SET {changes}"
         )
     op.execute("DROP TABLE left_out")
+
+
+def _months() -> None:
+    op.create_table(
+        "rollup_month",
+        *(sa.Column(name, sa.String(length=size), nullable=False) for name, size in _PLACE.items()),
+        sa.Column("month", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("calls", "eligible", *_RATED)),
+        *(sa.Column(name, sa.Integer(), nullable=False, server_default=sa.text("0")) for name in _REASONS),
+        sa.PrimaryKeyConstraint("cut", "branch", "key", "month", name="pk_rollup_month"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_rollup_month_cut_month", "rollup_month", ["cut", "month"])
+    op.create_table(
+        "rollup_edge",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("month", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_rollup_edge"),
+    )
+
+
+def _mix() -> None:
+    op.create_table(
+        "rollup_mix",
+        sa.Column("month", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.String(length=40), nullable=False) for name in ("branch", "operator", "service")),
+        sa.Column("hour", sa.SmallInteger(), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("eligible", *_RATED)),
+        sa.PrimaryKeyConstraint("month", "branch", "operator", "service", "hour", name="pk_rollup_mix"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "reconciliation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at_unix_ms", sa.BigInteger(), nullable=False),
+        sa.Column("took_ms", sa.Integer(), nullable=False),
+        sa.Column("ok", sa.Boolean(), nullable=False),
+        sa.Column("checks", sa.Text(), nullable=False),
+        sa.Column("differences", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_reconciliation"),
+    )
 
 
 def _nights() -> None:

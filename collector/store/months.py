@@ -1,0 +1,152 @@
+"""Figures by calendar month: made out of the daily ones for months that are over, and kept right when a vote is late.
+
+One number, the edge, divides: months before it are in ``rollup_month``. Whoever counts something into a day of such a
+month adds it to the month in the same transaction, having read the edge there (``Ledger``). The edge moves under the
+locks of all calls, so no batch is under way that has read the old one.
+"""
+
+from calendar import monthrange
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, literal, select, update
+
+from collector.rollup import AMOUNTS, CUTS, Amounts, Key
+from collector.store.ledger import lock_everything
+from schemas.figure_tables import rollup_edge, rollup_month
+from schemas.months import later, month_name
+from schemas.tables import rollup_day
+
+_DAYS = (rollup_day.c.cut, rollup_day.c.branch, rollup_day.c.key)
+_MONTH = (rollup_day.c.day // 100).label("month")
+_SUMS = tuple(func.sum(rollup_day.c[name]).label(name) for name in AMOUNTS)
+_KEPT = tuple(rollup_month.c[name] for name in ("cut", "branch", "key", "month", *AMOUNTS))
+
+
+def edge(connection: Connection) -> int:
+    """The first month, ``yyyymm``, that is not in ``rollup_month``; 0 before the first was put there."""
+    return connection.execute(select(rollup_edge.c.month)).scalar() or 0
+
+
+def first_month(connection: Connection) -> int | None:
+    """The month of the first day that has figures."""
+    days = [_first_day(connection, cut) for cut in CUTS]
+    return min((day // 100 for day in days if day is not None), default=None)
+
+
+def consolidate(connection: Connection, month: int) -> None:
+    """Takes ``month`` in, which is the first one that is not, and moves the edge behind it."""
+    lock_everything(connection)
+    there = edge(connection)
+    if there > month:
+        return  # somebody else was faster
+    make(connection, month)
+    after = later(month)
+    if there:
+        connection.execute(update(rollup_edge).values(month=after))
+    else:
+        connection.execute(insert(rollup_edge).values(id=1, month=after))
+
+
+def make(connection: Connection, month: int) -> None:
+    """Makes the rows of ``month`` anew out of its days; nobody else may write to them meanwhile."""
+    connection.execute(delete(rollup_month).where(rollup_month.c.month == month))
+    for cut in CUTS:  # a cut at once: its days are found by the index
+        sums = select(*_DAYS, literal(month), *_SUMS).where(*_of_days(cut, month)).group_by(*_DAYS)
+        connection.execute(insert(rollup_month).from_select([column.name for column in _KEPT], sums))
+
+
+def wrong(connection: Connection, months: Collection[int]) -> dict[int, list[str]]:
+    """Of the months before the edge: a sentence for each row that is not the sum of its days, by month."""
+    found: dict[int, list[str]] = {}
+    for month in sorted(months):
+        kept: dict[Key, Amounts] = {}
+        for row in connection.execute(select(*_KEPT).where(rollup_month.c.month == month)):
+            kept[row[0], row[1], row[2], month] = tuple(row[4:])
+        for cut in CUTS:
+            sums = select(*_DAYS, *_SUMS).where(*_of_days(cut, month)).group_by(*_DAYS)
+            for row in connection.execute(sums):
+                key, amounts = (row[0], row[1], row[2], month), tuple(map(int, row[3:]))
+                if kept.pop(key, None) != amounts and any(amounts):
+                    found.setdefault(month, []).append(_sentence(key))
+        left = [_sentence(key) for key, amounts in kept.items() if any(amounts)]
+        if left:
+            found.setdefault(month, []).extend(left)
+    return found
+
+
+def covered(connection: Connection) -> list[int]:
+    """Every month before the edge that has figures by day or by month."""
+    end = edge(connection)
+    firsts = [first_month(connection), connection.execute(select(func.min(rollup_month.c.month))).scalar()]
+    month = min((each for each in firsts if each is not None), default=end)
+    found = []
+    while month < end:
+        found.append(month)
+        month = later(month)
+    return found
+
+
+def rows_by_month(
+    connection: Connection, cut: str, days: tuple[int, int], conditions: Iterable[tuple[str, str]]
+) -> list[tuple[Any, ...]]:
+    """(branch, key, month, amounts...) from the first to the last of ``days``, sorted: whole months out of the monthly
+    figures as far as they reach, what is left and what is newer out of the daily ones.
+    """
+    first, last = _whole_months(*days)
+    last = min(last, later(edge(connection) or 101, -1))
+    if first > last:
+        return list(_from_days(connection, cut, [days], conditions))
+    question = select(*_KEPT[1:]).where(rollup_month.c.cut == cut, rollup_month.c.month.between(first, last))
+    question = question.where(*(rollup_month.c[name] == value for name, value in conditions))
+    found = [tuple(row) for row in connection.execute(question)]
+    beside = [(days[0], first * 100), (later(last) * 100, days[1])]
+    found += _from_days(connection, cut, [each for each in beside if each[0] < each[1]], conditions)
+    return _added_up(found)
+
+
+def _from_days(
+    connection: Connection, cut: str, spans: list[tuple[int, int]], conditions: Iterable[tuple[str, str]]
+) -> Iterable[tuple[Any, ...]]:
+    place = _DAYS[1:]
+    wanted = list(conditions)
+    for span in spans:
+        question: Select[Any] = select(*place, _MONTH, *_SUMS).group_by(_MONTH, *place).order_by(_MONTH, *place)
+        question = question.where(rollup_day.c.cut == cut, rollup_day.c.day.between(*span))
+        question = question.where(*(rollup_day.c[name] == value for name, value in wanted))
+        for row in connection.execute(question):
+            yield (row[0], row[1], row[2], *map(int, row[3:]))
+
+
+def _added_up(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Sorted by month, branch and key; a month of which some days were read apart is one row."""
+    rows.sort(key=lambda row: (row[2], row[0], row[1]))
+    found: list[tuple[Any, ...]] = []
+    for row in rows:
+        if found and found[-1][:3] == row[:3]:
+            found[-1] = (*row[:3], *map(sum, zip(found[-1][3:], row[3:], strict=True)))
+        else:
+            found.append(row)
+    return found
+
+
+def _whole_months(first_day: int, last_day: int) -> tuple[int, int]:
+    """The first and last month that lie wholly within these days; a month's last day may be written as 28 to 31."""
+    first = first_day // 100 if first_day % 100 <= 1 else later(first_day // 100)
+    last = last_day // 100
+    return first, last if last_day % 100 >= monthrange(last // 100, last % 100)[1] else later(last, -1)
+
+
+def _of_days(cut: str, month: int) -> tuple[ColumnElement[bool], ...]:
+    return rollup_day.c.cut == cut, rollup_day.c.day.between(month * 100, month * 100 + 99)
+
+
+def _first_day(connection: Connection, cut: str) -> int | None:
+    day: int | None = connection.execute(select(func.min(rollup_day.c.day)).where(rollup_day.c.cut == cut)).scalar()
+    return day
+
+
+def _sentence(key: Key) -> str:
+    cut, branch, name, month = key
+    whose = f"branch {branch}" if cut == "branch" else f"{cut} {name or '(not told)'} of branch {branch}"
+    return f"{whose} in {month_name(month)}: the month is not the sum of its days"

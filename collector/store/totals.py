@@ -1,0 +1,79 @@
+"""``Store.totals``: the coarser roll-ups that the night makes out of the daily one, and the comparison of all of them.
+
+consolidate()               months that are over, into rollup_month (collector/store/months.py)
+mix(), make_mix()           what was rated how by operator, service and hour (collector/store/mix.py)
+reconcile(), reconciled()   sums against sums and months against days (collector/store/reconcile.py); it repairs nothing
+"""
+
+import time
+from collections.abc import Iterator
+
+from sqlalchemy import Engine
+
+from collector.store import mix, months, reconcile
+from collector.store.engine import reading, snapshot, writing
+from collector.store.mix import MixRow
+from collector.store.reconcile import Reconciliation
+from schemas.months import later, month_of
+
+# After so long the last day of a month is over in every time zone there is.
+_OVER_EVERYWHERE_MS = 24 * 3_600_000
+
+
+class Totals:
+    """Made by Store only; raises as Store's methods do."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def consolidate(self, now_unix_ms: int) -> list[int]:
+        """Takes every month that is over into the monthly figures, each in a transaction; gives those taken in."""
+        present, taken = month_of(now_unix_ms - _OVER_EVERYWHERE_MS), []
+        with reading(self._engine) as connection:
+            month = months.edge(connection) or months.first_month(connection)
+        while month is not None and month < present:
+            with writing(self._engine) as connection:
+                months.consolidate(connection, month)
+            taken.append(month)
+            month = later(month)
+        return taken
+
+    def make_mix(self, now_unix_ms: int) -> list[int]:
+        """Brings the mix of the last MIX_MONTHS up to date, each month in a transaction; gives those made anew."""
+        present, made = month_of(now_unix_ms + _OVER_EVERYWHERE_MS // 2), []
+        for month in _last_months(present, mix.MIX_MONTHS):
+            with snapshot(self._engine) as connection:
+                rows = mix.counted(connection, month) if mix.is_stale(connection, month, present) else None
+            if rows is not None:
+                with writing(self._engine) as connection:
+                    mix.write(connection, month, rows)
+                made.append(month)
+        with writing(self._engine) as connection:
+            mix.forget(connection, later(present, 1 - mix.MIX_MONTHS))
+        return made
+
+    def mix(
+        self, first_month: int, last_month: int, *, branch: str | None = None, operator: str | None = None
+    ) -> list[MixRow]:
+        """Eligible calls and ratings by month (``yyyymm``, both ends included), branch, operator, service and hour."""
+        with reading(self._engine) as connection:
+            return mix.read(connection, (first_month, last_month), branch=branch, operator=operator)
+
+    def reconcile(self, now_unix_ms: int) -> Reconciliation:
+        """Compares, as everything is at one moment, and keeps the result."""
+        began = time.monotonic()
+        with snapshot(self._engine) as connection:
+            found = reconcile.compared(connection)
+        took_ms = int((time.monotonic() - began) * 1000)
+        with writing(self._engine) as connection:
+            return reconcile.keep(connection, found, now_unix_ms, took_ms)
+
+    def reconciled(self, limit: int = 1) -> list[Reconciliation]:
+        """The last comparisons, the newest first."""
+        with reading(self._engine) as connection:
+            return reconcile.kept(connection, limit)
+
+
+def _last_months(present: int, number: int) -> Iterator[int]:
+    for back in range(number - 1, -1, -1):
+        yield later(present, -back)
