@@ -11,7 +11,6 @@ from collector.store.faults import Fault, Notice
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
 from collector.store.limits import NO_LIMITS, Limits
-from collector.store.limits import Limits
 from collector.store.mix import MixRow
 from collector.store.nights import Night
 from collector.store.orders import LogFilter, LoggedReading, ReadingOrder
