@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from api import aggregates, auth, comparison, devices, errors, fleet, health, live, pages, register, session, try_pad
+from api.access.slowing import Slowing
 from api.bench import Bench
 from api.disclosure import routes as disclosure_routes
 from api.hub import Hub
@@ -74,7 +75,8 @@ def _parts(settings: Settings, store: Store) -> Parts:
     if settings.bench_host is not None and settings.bench_port is not None:
         token = settings.bench_token.get_secret_value() if settings.bench_token else ""
         bench = Bench(settings.bench_host, settings.bench_port, token, on_lamps=hub.show_lamps)
-    return Parts(settings, store, hub, bench, Slowdown(time.monotonic), Telemetry(store, lambda: hub.subscribers))
+    slow = Slowdown(time.monotonic), Slowing(time.monotonic)
+    return Parts(settings, store, hub, bench, *slow, Telemetry(store, lambda: hub.subscribers))
 
 
 @contextlib.asynccontextmanager

@@ -9,7 +9,7 @@ application with a route that carries neither, so that forgetting the mark close
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request
@@ -45,6 +45,7 @@ SCOPES = (
 )
 SIGN_IN_PAGE = "/signin"
 PASSWORD_PAGE = "/account/password"
+SIGNED_IN = "signed_in"  # no scope: stands in scopes_by_route where any person may come in
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # Routes that are not ours to mark: the description of the api, and files that are the same for everybody.
 OPEN_PATHS = ("/v1/openapi.json", "/static")
@@ -90,10 +91,7 @@ class _Require:
 
     async def __call__(self, request: Request, token: Annotated[Token | None, Depends(reader)]) -> Token:
         if token is None and self.page:
-            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            if request.method not in SAFE_METHODS:  # nothing is done after a sign-in that was asked for before it
-                target = request.url.path.rpartition("/")[0] or "/"
-            raise HTTPException(303, headers={"Location": f"{SIGN_IN_PAGE}?next={quote(target, safe='')}"})
+            _to_sign_in(request)
         if token is not None and token.must_change and self.page:
             raise HTTPException(303, headers={"Location": PASSWORD_PAGE})
         reader_of_it = allowed(token, self.scopes)
@@ -109,6 +107,28 @@ def require(*scopes: str, page: bool = False, within_limits: bool = False) -> An
     route shows a reader with limits nothing beyond them; without it such a reader is refused.
     """
     return Depends(_Require(scopes, page, within_limits))
+
+
+class _SignedIn:
+    """A dependency: any person at all, also one who still has to choose a password. For a person's own account."""
+
+    async def __call__(self, request: Request, token: Annotated[Token | None, Depends(reader)]) -> Token:
+        if token is None:
+            _to_sign_in(request)
+        assert token is not None
+        if token.person is None:
+            raise ScopeMissing("A token has no account; this is for people who sign in.")
+        return token
+
+
+signed_in: Any = Depends(_SignedIn())
+
+
+def _to_sign_in(request: Request) -> NoReturn:
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method not in SAFE_METHODS:  # nothing is done after a sign-in that was asked for before it
+        target = request.url.path.rpartition("/")[0] or "/"
+    raise HTTPException(303, headers={"Location": f"{SIGN_IN_PAGE}?next={quote(target, safe='')}"})
 
 
 async def _anybody() -> None:
@@ -194,4 +214,6 @@ def _marks(dependant: Dependant) -> frozenset[str] | None:
     required = [call.scopes for call in calls if isinstance(call, _Require)]
     if required:
         return frozenset().union(*required)
+    if any(isinstance(call, _SignedIn) for call in calls):
+        return frozenset({SIGNED_IN})
     return frozenset() if _anybody in calls else None

@@ -3,6 +3,10 @@
 ApiError
 |-- NotSignedIn       no token and no session
 |-- BadToken          a token that is unknown, revoked or expired
+|-- BadPassword       a login or password that is wrong, or an account that is closed
+|-- WeakPassword      a new password that is too easy to guess
+|-- SignInBusy        too many people sign in at once
+|-- SignInElsewhere   the office's OpenID Connect did not let somebody in
 |-- TooManyFailures   too many of those from one address
 |-- ScopeMissing      the reader may not do this
 |   `-- PasswordMustChange  the reader still has the password that was given to them
@@ -56,6 +60,30 @@ class NotSignedIn(ApiError):
 
 class BadToken(ApiError):
     pass
+
+
+class BadPassword(ApiError):
+    pass
+
+
+class WeakPassword(ApiError):
+    """``why`` is one word of api/access/passwords.py's list, or "again"."""
+
+    def __init__(self, detail: str, *, why: str):
+        super().__init__(detail, field="new")
+        self.why = why
+
+
+class SignInBusy(ApiError):
+    pass
+
+
+class SignInElsewhere(ApiError):
+    """``why``: away (it does not answer), refused (by the person or the provider), no_role, invalid."""
+
+    def __init__(self, detail: str, *, why: str):
+        super().__init__(detail)
+        self.why = why
 
 
 class TooManyFailures(ApiError):
@@ -138,7 +166,11 @@ class TooManyStreams(ApiError):
 PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     NotSignedIn: (401, "not-signed-in", "A token is needed"),
     BadToken: (401, "bad-token", "The token is not valid"),
-    TooManyFailures: (429, "too-many-failures", "Too many tokens that are not valid"),
+    BadPassword: (401, "bad-password", "Nobody is signed in"),
+    WeakPassword: (422, "weak-password", "The password is too easy to guess"),
+    SignInBusy: (503, "sign-in-busy", "Too many people sign in just now"),
+    SignInElsewhere: (403, "sign-in-elsewhere", "The office's sign-in did not let you in"),
+    TooManyFailures: (429, "too-many-failures", "Too many attempts that failed"),
     ScopeMissing: (403, "scope-missing", "The token does not allow this"),
     PasswordMustChange: (403, "password-must-change", "A password of your own is needed first"),
     CrossSite: (403, "cross-site", "The request came from another site"),

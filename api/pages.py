@@ -7,13 +7,13 @@ import contextlib
 import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from api import fleet_pages, register_pages
+from api import account_pages, fleet_pages, register_pages
 from api.access.reach import in_branches, only_branches
 from api.auth import PASSWORD_PAGE, SIGN_IN_PAGE, open_to_all, origin_of, reader, require
 from api.disclosure import pages as disclosure_pages
@@ -27,6 +27,7 @@ from api.livestate import look
 from api.navigation import LIVE_SCOPES
 from api.parts import Parts, parts_of
 from api.rendering import LOOK_COOKIE, LOOKS, STATIC, Frame, Renderer, remember
+from api.role_words import sign_in_problems
 from api.session import local_path
 from api.try_page import try_values
 from collector.store import Register, Token
@@ -43,20 +44,32 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.include_router(fleet_pages.router)
     app.include_router(register_pages.router)
     app.include_router(disclosure_pages.router)
+    app.include_router(account_pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
 
 @router.get(SIGN_IN_PAGE, dependencies=[open_to_all])
 def sign_in(request: Request, next: str = "/") -> Response:  # noqa: A002 - the address's word for it
-    """Where a token is traded for a session; the demo's link brings one in the fragment.
+    """Where a password or a token is traded for a session; the demo's link brings a token in the fragment.
 
-    Whoever is signed in goes on: no link may make somebody read under another's name.
+    Whoever is signed in goes on: no link may make somebody read under another's name. A link in somebody's mail comes
+    from another site, whereupon the browser keeps the session's cookie back; then the page asks for itself once more.
     """
     with contextlib.suppress(ApiError):
         if reader(request) is not None:
             return RedirectResponse(local_path(next), 303)
     renderer = _renderer(request)
-    return renderer.page(request, "sign_in.html", {"next": local_path(next)}, frame=renderer.frame(None))
+    words = sign_in_problems(renderer.language_of(request))
+    asked = request.query_params
+    is_from_afar = request.headers.get("sec-fetch-site") == "cross-site" and "again" not in asked
+    hop = f"{SIGN_IN_PAGE}?{urlencode({'next': local_path(next), 'again': '1'})}"
+    values = {
+        "next": local_path(next),
+        "problem": words.get(asked.get("problem", ""), ""),
+        "elsewhere": parts_of(request).settings.oidc_name if parts_of(request).settings.oidc_issuer else None,
+        "hop": hop if is_from_afar else None,
+    }
+    return renderer.page(request, "sign_in.html", values, frame=renderer.frame(None))
 
 
 @router.get("/", dependencies=[open_to_all])

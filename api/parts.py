@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from api.access.slowing import Slowing
 from api.bench import Bench
 from api.hub import Hub
 from api.settings import Settings
@@ -14,13 +15,17 @@ from collector.store import Store
 
 @dataclass(frozen=True)
 class Parts:
-    """The settings, the store's door, the live hub, and the demonstration's bench if there is one."""
+    """The settings, the store's door, the live hub, and the demonstration's bench if there is one.
+
+    ``slowdown`` is for tokens that are none, ``slowing`` for passwords that are wrong.
+    """
 
     settings: Settings
     store: Store
     hub: Hub
     bench: Bench | None
     slowdown: Slowdown
+    slowing: Slowing
     telemetry: Telemetry
 
 

@@ -1,4 +1,4 @@
-"""Failed tokens cost: a small bucket of attempts for each client address. Pure but for the clock handed to it."""
+"""Failed attempts cost: a small bucket of them for each client address, or each account. Pure but for its clock."""
 
 import threading
 from collections import OrderedDict
@@ -11,26 +11,46 @@ ADDRESSES = 10_000  # bounded: forged addresses must not fill the memory
 
 
 class Slowdown:
-    """How many failures an address has left. Thread-safe; ``clock`` gives seconds that only grow."""
+    """How many failures a key has left. Thread-safe; ``clock`` gives seconds that only grow."""
 
-    def __init__(self, clock: Callable[[], float]):
+    def __init__(self, clock: Callable[[], float], *, burst: int = BURST, refill_s: float = REFILL_S):
         self._clock = clock
+        self._burst = burst
+        self._refill_s = refill_s
         self._lock = threading.Lock()
-        self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()  # address -> (attempts spent, when)
+        self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()  # key -> (attempts spent, when)
 
-    def wait_s(self, address: str) -> int:
-        """Whole seconds until ``address`` may try again; 0 when it may now."""
+    def wait_s(self, key: str) -> int:
+        """Whole seconds until ``key`` may try again; 0 when it may now."""
         with self._lock:
-            over = self._spent_now(address) - (BURST - 1)
-            return max(0, ceil(over * REFILL_S))
+            return self._wait_s(key)
 
-    def failed(self, address: str) -> None:
+    def failed(self, key: str) -> None:
         with self._lock:
-            self._spent[address] = (self._spent_now(address) + 1, self._clock())
-            self._spent.move_to_end(address)
-            if len(self._spent) > ADDRESSES:
-                self._spent.popitem(last=False)
+            self._take(key, 1)
 
-    def _spent_now(self, address: str) -> float:
-        spent, when = self._spent.get(address, (0.0, 0.0))
-        return max(0.0, spent - (self._clock() - when) / REFILL_S)
+    def spend(self, key: str) -> int:
+        """Takes an attempt and gives 0, or takes none and gives the whole seconds until there is one."""
+        with self._lock:
+            wait_s = self._wait_s(key)
+            if not wait_s:
+                self._take(key, 1)
+            return wait_s
+
+    def give_back(self, key: str) -> None:
+        with self._lock:
+            self._take(key, -1)
+
+    def _wait_s(self, key: str) -> int:
+        over = self._spent_now(key) - (self._burst - 1)
+        return max(0, ceil(over * self._refill_s))
+
+    def _take(self, key: str, attempts: int) -> None:
+        self._spent[key] = (max(0.0, self._spent_now(key) + attempts), self._clock())
+        self._spent.move_to_end(key)
+        if len(self._spent) > ADDRESSES:
+            self._spent.popitem(last=False)
+
+    def _spent_now(self, key: str) -> float:
+        spent, when = self._spent.get(key, (0.0, 0.0))
+        return max(0.0, spent - (self._clock() - when) / self._refill_s)

@@ -117,6 +117,7 @@ def test_a_wrong_token_is_answered_in_words(browser: Browser, centre: Centre) ->
     context = browser.new_context(locale="uk-UA")
     page = context.new_page()
     page.goto(centre.stack.address)
+    page.get_by_test_id("with-token").click()
     page.get_by_test_id("token").fill("not-a-token")
     page.get_by_test_id("sign-in").click()
     expect(page.get_by_test_id("sign-in-problem")).not_to_be_empty()

@@ -37,6 +37,7 @@ def page(browser: Browser, centre: Centre, request: pytest.FixtureRequest) -> It
     opened = context.new_page()
     watched = Watched(opened, centre.stack.address)
     opened.goto(f"{centre.stack.address}/signin?next=/devices")
+    opened.get_by_test_id("with-token").click()
     opened.get_by_test_id("token").fill(centre.token)
     opened.get_by_test_id("sign-in").click()
     expect(opened.get_by_test_id("summary")).to_be_visible()

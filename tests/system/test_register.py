@@ -43,6 +43,7 @@ def page(browser: Browser, office: Office, address: str, request: pytest.Fixture
     opened = context.new_page()
     watched = Watched(opened, address)
     opened.goto(f"{address}/signin?next=/register")
+    opened.get_by_test_id("with-token").click()
     opened.get_by_test_id("token").fill(office.token("figures", "register"))
     opened.get_by_test_id("sign-in").click()
     expect(opened.get_by_test_id("entries")).to_be_visible()

@@ -5,8 +5,10 @@ const field = document.getElementById("token-field");
 const input = document.getElementById("token");
 const problem = document.getElementById("token-problem");
 const button = form.querySelector("button");
+const door = document.getElementById("token-door");
 
 function complain(text) {
+  door.open = true;
   problem.textContent = text;
   field.classList.add("field--problem");
   input.setAttribute("aria-invalid", "true");
