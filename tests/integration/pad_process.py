@@ -12,6 +12,8 @@ import threading
 import time
 from pathlib import Path
 
+from tests.wires import wait_until_felt
+
 # This build is of 64 bits, its objects and code tables are twice as large as a chip's: 128 KB there.
 HEAP = "256k"
 DARK, ALL = "000", "111"
@@ -85,8 +87,12 @@ class PadProcess:
         return time.monotonic()
 
     def press(self, button: int) -> float:
-        """One push of a button (1..3), down and up; returns when."""
-        return self.write(f"P{button}1\nP{button}0\n")
+        """One push of a button (1..3), down and up; returns when it was made. The pad has felt it by now."""
+        assert self._process
+        process = self._process
+        made = self.write(f"P{button}1\nP{button}0\n")
+        wait_until_felt(process)
+        return made
 
     def has_shown(self, *wanted: str) -> None:
         """Everything the lamps have shown since the start, in order. The pipe may lag behind the broker."""

@@ -8,10 +8,11 @@ import pytest
 
 from firmware.host.build import build
 from protocol import codec
-from protocol.messages import Settings
+from protocol.messages import Command, Settings
 from tests.bench.bench_finger import compile_driver, measure
 from tests.integration.pad_broker import Centre, Mosquitto
 from tests.integration.pad_process import ALL, BAD, DARK, GOOD, PadProcess
+from tests.integration.spoiled import spoiled
 
 ONE, TWO = "0000000000000001", "0000000000000002"
 
@@ -56,7 +57,7 @@ def test_settings_kept_at_the_broker_dim_the_lamps(pad: PadProcess, centre: Cent
     centre.open_call(ONE)
     pad.wait_for_lamps(ALL)
     pad.press(2)
-    centre.wait_for_vote(ONE)
+    pad.wait_for_log("B70")
     assert lines(pad) == ["L000", "B40", "L111", "L010", "B70"]
     centre.open_call(TWO)
     pad.wait_for_lamps(ALL)
@@ -74,13 +75,33 @@ def test_a_pad_that_starts_again_behaves_as_the_one_before(
     pad.wait_for_lamps(ALL)
     pad.press(1)
     centre.acknowledge(centre.wait_for_vote(ONE))
-    pad.wait_for_lamps(BAD)
-    pad.wait_for_lamps(DARK)
+    pad.has_shown(DARK, ALL, BAD, DARK)
     pad.press(3)  # the lock outlasts the light
     centre.open_call(TWO)
     pad.wait_for_lamps(ALL)
     pad.press(2)
     assert centre.wait_for_vote(TWO).rating == 2
-    assert [vote.rating for vote in centre.votes] == [1, 2]
-    pad.wait_for_lamps(GOOD)
-    assert list(pad.lamps) == [DARK, ALL, BAD, DARK, ALL, GOOD]
+    assert {(vote.call, vote.rating) for vote in centre.votes} == {(ONE, 1), (TWO, 2)}
+    pad.has_shown(DARK, ALL, BAD, DARK, ALL, GOOD, DARK)
+
+
+def test_what_a_test_does_after_a_push_comes_after_it_however_late_the_pad_feels_it(
+    entry: Path, centre: Centre, tmp_path: Path
+) -> None:
+    """On a busy machine the thread that is its wires may be without a processor while the next call comes in."""
+    line = "        level = line[2] - _LOW\n"
+    late = line + "        time.sleep_ms(300)\n"
+    slow = spoiled(entry.parent, tmp_path / "slow", "firmware/board/unix_wire.py", line, late)
+    pad = PadProcess(slow, tmp_path / "pad", broker_port=centre.broker_port).start()  # type: ignore[attr-defined]
+    try:
+        centre.open_call(ONE)
+        pad.wait_for_lamps(ALL)
+        pad.press(1)
+        centre.acknowledge(centre.wait_for_vote(ONE))
+        pad.press(3)
+        centre.open_call(TWO)
+        pad.wait_for_lamps(ALL)
+        centre.wait_for_report(codec.encode(Command("r", "report")), votes=1, repeats=1)
+        pad.has_shown(DARK, ALL, BAD, ALL)
+    finally:
+        pad.kill()

@@ -156,9 +156,8 @@ def test_the_end_of_the_call_turns_the_lamps_off_with_or_without_a_vote(pad: Pad
 
 
 def test_a_call_nobody_closed_ends_with_its_trust(pad: PadProcess, centre: Centre) -> None:
-    centre.open_call(ONE, for_s=1)
-    pad.wait_for_lamps(ALL)
-    pad.wait_for_lamps(DARK)
+    centre.open_call(ONE, for_s=2)
+    pad.has_shown(DARK, ALL, DARK)
     pad.press(1)
     centre.wait_for_report(command("report"), votes=0, late=1)
 
@@ -300,7 +299,7 @@ def test_restart_on_command_shows_the_vote_again_and_says_why_it_started(pad: Pa
 
 def test_identify_blinks_a_dark_pad_and_ends_with_the_truth(pad: PadProcess, centre: Centre) -> None:
     centre.publish("command", command("identify"), retain=False)
-    pad.wait_for_lamps(ALL)
+    pad.wait_for_log("L" + ALL)
     pad.wait_for_lamps(DARK)
     centre.open_call(ONE)
     centre.wait_for_status(phase="armed")

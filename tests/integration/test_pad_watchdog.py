@@ -1,6 +1,5 @@
 """A pad that hangs or crashes restarts and says in what: real MicroPython, with one module of the firmware spoiled."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,8 +8,8 @@ import pytest
 from firmware.host.build import build
 from tests.integration.pad_broker import Centre, Mosquitto, plain_broker, plain_centre
 from tests.integration.pad_process import ALL, DARK, EXEMPLARY, PadProcess
+from tests.integration.spoiled import spoiled
 
-ROOT = Path(__file__).parents[2]
 ONE = "0000000000000001"
 KILLED = -9
 
@@ -28,13 +27,8 @@ def spoil(built: Path, broker: Mosquitto, tmp_path: Path) -> Iterator[Callable[[
     pads: list[PadProcess] = []
 
     def make(module: str, line: str, instead: str) -> PadProcess:
-        tree = tmp_path / "tree"
-        shutil.copytree(built, tree)
-        source = (ROOT / module).read_text(encoding="utf-8")
-        assert source.count(line) == 1, f"{module} has changed: spoil another line"
-        (tree / module).with_suffix(".mpy").unlink(missing_ok=True)
-        (tree / module).write_text(source.replace(line, instead), encoding="utf-8")
-        pads.append(PadProcess(tree / "main.py", tmp_path / "it's a pad", broker_port=broker.port))
+        entry = spoiled(built, tmp_path / "tree", module, line, instead)
+        pads.append(PadProcess(entry, tmp_path / "it's a pad", broker_port=broker.port))
         return pads[-1]
 
     yield make

@@ -20,6 +20,7 @@ from sim.place import Place, Ports
 from sim.ports import choose
 from sim.stack import Stack
 from sim.webhook import QueueNews
+from tests.wires import wait_until_felt
 
 T = TypeVar("T")
 PATIENCE_S = 20.0
@@ -92,8 +93,16 @@ class Centre:
 
     # ---- the pad
     def press(self, desk: str, button: int) -> None:
-        self._loop.call_soon_threadsafe(self.stack.pads.press, desk, button)
-        self._loop.call_soon_threadsafe(self.stack.pads.release, desk, button)
+        """One push, down and up; the pad has felt it by now."""
+
+        async def push() -> None:
+            self.stack.pads.press(desk, button)
+            self.stack.pads.release(desk, button)
+
+        self.run(push())
+        process = self.stack.pads._pads[desk].process
+        assert process
+        wait_until_felt(process)
 
     def lamps(self, desk: str) -> str:
         return self.stack.pads.lamps(desk)

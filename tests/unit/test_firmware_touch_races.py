@@ -12,7 +12,7 @@ import pytest
 
 from firmware.core import pad as machine
 from firmware.core.journal import Journal
-from protocol.messages import CallClosed, CallOpened
+from protocol.messages import CallClosed, CallOpened, Settings
 from tests.portable.app_bench import ONE, TWO, Bench, ack
 from tests.portable.firmware_bench import NOW_UNIX_MS, TICKS_PERIOD, Board, Pin, inbound, ticks_diff
 
@@ -156,6 +156,23 @@ def test_a_press_while_one_call_follows_another_is_one_vote_for_one_of_them(push
         assert check(bench) == {"vote": 1}
         calls.append(bench.journal.oldest().call)
     assert calls == sorted(calls) and set(calls) == {ONE, TWO}
+
+
+def test_a_press_while_a_call_follows_one_whose_lamp_has_gone_out_is_a_repeat_or_a_vote() -> None:
+    """A vote's lamp may come out of the dark, where the press fell between the machine's arming and the lamps'."""
+
+    def voted_and_out() -> Bench:
+        bench = Bench().hear("settings", Settings(chosen_s=1)).call()
+        return bench.press(1).after(2000).forget()
+
+    seen = []
+    for bench in every_point(voted_and_out, OPENS_NEXT, lambda bench: tap(bench, 3)):
+        seen.append((tuple(check(bench).items()), bench.app._pad.state))
+        told = [line for line in bench.board.trace if line.startswith("L")]
+        is_vote = bench.app._pad.state == machine.VOTED
+        assert told in ([["L111", "L001"], ["L001"]] if is_vote else [["L111"]])
+    assert set(seen) == {((("vote", 1), ("repeat", 1)), machine.ARMED), ((("vote", 2),), machine.VOTED)}
+    assert seen == sorted(seen, key=lambda each: each[1]), "first a repeat, then a vote, and never back"
 
 
 def test_a_second_button_later_never_wins_wherever_it_comes() -> None:
