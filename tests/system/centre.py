@@ -100,6 +100,10 @@ class Centre:
             self.stack.pads.release(desk, button)
 
         self.run(push())
+        self.feels(desk)
+
+    def feels(self, desk: str) -> None:
+        """Returns when the pad has felt the push that it was last given."""
         process = self.stack.pads._pads[desk].process
         assert process
         wait_until_felt(process)
@@ -123,6 +127,15 @@ class Centre:
             sum(cell["eligible_calls"] for cell in cells),
             *(sum(cell[rating]["count"] for cell in cells) for rating in ("bad", "good", "exemplary")),
         )
+
+    def says(self, desk: str, state: str) -> None:
+        """Returns when the api has the pad in ``state``; "voted" is said when the vote is on flash, after the lamp."""
+
+        def said() -> bool:
+            rows = self.api.get("/v1/desks").json()["desks"]
+            return any(row["desk"] == desk and row["state"] == state for row in rows)
+
+        eventually(f"{desk} is {state}", said)
 
     def comes_to(self, desk: str, *figures: int) -> None:
         """Returns when the api, which may be starting again, says ``figures``."""

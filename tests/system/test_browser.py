@@ -54,7 +54,7 @@ def number(page: Page, name: str) -> int:
     return int(page.get_by_test_id(name).locator("[data-count]").inner_text().replace("\xa0", ""))
 
 
-def test_a_press_on_the_page_lights_the_real_lamp_and_moves_the_figure(page: Page) -> None:
+def test_a_press_on_the_page_lights_the_real_lamp_and_moves_the_figure(page: Page, centre: Centre) -> None:
     page.get_by_test_id("nav-try").click()
     expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "live")
     before = number(page, "today-exemplary")
@@ -66,7 +66,9 @@ def test_a_press_on_the_page_lights_the_real_lamp_and_moves_the_figure(page: Pag
     expect(pad).to_have_attribute("data-lamps", "001")
     expect(page.get_by_test_id("today-exemplary").locator("[data-count]")).to_have_text(str(before + 1))
     keep(page, "try-uk")
-    page.get_by_test_id("press-1").click()  # a second press: nothing
+    with page.expect_response(lambda response: "/release" in response.url):
+        page.get_by_test_id("press-1").click()  # a second press: nothing
+    centre.feels(centre.city.desks[0].id)
     page.get_by_test_id("do-call").click()
     expect(pad).to_have_attribute("data-lamps", "111")
     bad = number(page, "today-bad")

@@ -77,6 +77,7 @@ def test_everything_stops_at_once_and_comes_back(centre: Centre) -> None:
     centre.shows(desk, ALL)
     centre.press(desk, 2)
     centre.shows(desk, ONE[2])
+    centre.says(desk, "voted")
     dead = {name: centre.kill(name) for name in ("collector", "broker", "feed")}
     centre.run(centre.stack.pads.restart(desk))
     for name, pid in dead.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.centre import ALL, NONE, ONE, Centre, eventually
+from tests.system.centre import ALL, NONE, ONE, Centre
 
 _tickets = count(1)
 
@@ -90,6 +90,7 @@ def test_a_pad_killed_after_the_lamp_shows_the_same_lamp_and_loses_nothing(centr
     centre.shows(desk, ALL)
     centre.press(desk, 2)
     centre.shows(desk, ONE[2])
+    centre.says(desk, "voted")
     centre.stack.pads.kill(desk)  # kill -9
     centre.run(centre.stack.pads.restart(desk))
     centre.shows(desk, ONE[2])
@@ -99,16 +100,11 @@ def test_a_pad_killed_after_the_lamp_shows_the_same_lamp_and_loses_nothing(centr
 
 
 def test_pads_and_their_state_are_seen_through_the_api(centre: Centre, desk: str) -> None:
-    def state() -> str | None:
-        rows = centre.api.get("/v1/desks").json()["desks"]
-        row = next(row for row in rows if row["desk"] == desk)
-        return str(row["state"])
-
-    eventually("the pad is dark", lambda: state() == "dark")
+    centre.says(desk, "dark")
     centre.queue("called", desk, ticket())
-    eventually("the pad is armed", lambda: state() == "armed")
+    centre.says(desk, "armed")
     centre.press(desk, 3)
-    eventually("the pad has its vote", lambda: state() == "voted")
+    centre.says(desk, "voted")
 
 
 def test_no_secret_stands_in_a_command_line_or_a_log(centre: Centre, desk: str) -> None:
