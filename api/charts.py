@@ -53,16 +53,25 @@ class Chart:
     whole: float | None = None  # where all places together lie
 
 
-def shares_in_time(rating: str, marks: Sequence[Mark], description: str, percent: Callable[[float], str]) -> Chart:
-    """The share of one rating, period by period, from left to right."""
+def shares_in_time(
+    rating: str,
+    marks: Sequence[Mark],
+    description: str,
+    percent: Callable[[float], str],
+    *,
+    beside: Sequence[Cell] = (),
+    height: int = HEIGHT_PX,
+) -> Chart:
+    """The share of one rating, period by period, from left to right; its scale has room for those ``beside`` it too."""
     figures = [_figure(mark.cell, rating) for mark in marks]
-    return _in_time(marks, figures, description, percent)
+    top = scale([*figures, *(_figure(cell, rating) for cell in beside)])
+    return _in_time(marks, figures, description, percent, top, height)
 
 
 def response_in_time(marks: Sequence[Mark], description: str, percent: Callable[[float], str]) -> Chart:
     """The response rate, period by period: it has no interval, for nobody drew a sample of it."""
     figures = [RatingFigure(count=0, share=mark.cell.response_rate.share, low=None, high=None) for mark in marks]
-    return _in_time(marks, figures, description, percent)
+    return _in_time(marks, figures, description, percent, scale(figures), HEIGHT_PX)
 
 
 def shares_by_place(
@@ -100,20 +109,25 @@ def log_position(n: float, least: float, most: float) -> float:
 
 
 def _in_time(
-    marks: Sequence[Mark], figures: Sequence[RatingFigure], description: str, percent: Callable[[float], str]
+    marks: Sequence[Mark],
+    figures: Sequence[RatingFigure],
+    description: str,
+    percent: Callable[[float], str],
+    axis: tuple[float, list[float]],
+    height: int,
 ) -> Chart:
-    top, ticks = scale(figures)
+    top, ticks = axis
 
     def down(share: float | None) -> float | None:
-        return None if share is None else round(HEIGHT_PX * (1 - share / top), 1)
+        return None if share is None else round(height * (1 - share / top), 1)
 
     slot = 100 / max(1, len(marks))
     spots = [
         _spot(mark, round(slot * (n + 0.5), 2), figure, down, _shown(n, len(marks)))
         for n, (mark, figure) in enumerate(zip(marks, figures, strict=True))
     ]
-    axis = [(down(tick) or 0.0, percent(tick)) for tick in ticks]
-    return Chart(description, spots, axis, _lines(spots), slot=round(slot, 2))
+    marked = [(down(tick) or 0.0, percent(tick)) for tick in ticks]
+    return Chart(description, spots, marked, _lines(spots), height=height, slot=round(slot, 2))
 
 
 def _lines(spots: Sequence[Spot]) -> list[str]:

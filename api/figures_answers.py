@@ -109,7 +109,7 @@ def read_answers(store: Store, asked: Asked, now_unix_ms: int, token: Token) -> 
     # Only its periods are used, with nothing in them: of a service there may be none in some.
     whole = asked.question(by="centre")
     frame = answered(store, whole, now_unix_ms) if asked.service or token.limits.operator is not None else main
-    times = _filled(main.cells, frame.cells)
+    times = filled(main.cells, frame.cells)
     return Answers(
         times=times,
         branches=_branches(desk, asked),
@@ -121,7 +121,7 @@ def read_answers(store: Store, asked: Asked, now_unix_ms: int, token: Token) -> 
 
 def as_one(cells: Sequence[Cell]) -> Cell:
     """The cells of one place added up into one that runs from the first's beginning to the last's end."""
-    tally = sum((_tally(each) for each in cells), Tally())
+    tally = sum((tally_of(each) for each in cells), Tally())
     return cells[-1].model_copy(
         update={
             "first": cells[0].first,
@@ -140,7 +140,8 @@ def as_one(cells: Sequence[Cell]) -> Cell:
     )
 
 
-def _tally(cell: Cell) -> Tally:
+def tally_of(cell: Cell) -> Tally:
+    """The cell's counts, to be added to others."""
     out = cell.left_out
     return Tally(
         cell.calls, cell.eligible_calls, cell.bad.count, cell.good.count, cell.exemplary.count,
@@ -185,7 +186,7 @@ def _each_as_one(cells: Iterable[Cell]) -> list[Cell]:
     return [as_one(of_place) for of_place in places.values()]
 
 
-def _filled(cells: Sequence[Cell], frame: Sequence[Cell]) -> list[Cell]:
+def filled(cells: Sequence[Cell], frame: Sequence[Cell]) -> list[Cell]:
     """``cells`` with an empty one for every period of ``frame`` that has none, so that no gap is drawn over."""
     found = {cell.period: cell for cell in cells}
     nothing = rating_figure(0, 0)

@@ -75,21 +75,7 @@ class FiguresPage:
         return {"low": self._language.share(bounds[0], digits=0), "high": self._language.share(bounds[1], digits=0)}
 
     def _row(self, cell: Cell, label: str) -> dict[str, Any]:
-        return {
-            "label": label,
-            "cell": cell,
-            "few": 0 < cell.votes < FEW_VOTES,
-            "figures": {rating: self._figure(getattr(cell, rating)) for rating in RATINGS},
-        }
-
-    def _figure(self, figure: RatingFigure) -> dict[str, Any]:
-        has_share = figure.low is not None and figure.high is not None
-        return {
-            "share": self._language.share(figure.share),
-            "interval": self._language.interval(figure.low or 0, figure.high or 0) if has_share else "",
-            "count": figure.count,
-            "figure": figure,
-        }
+        return row_values(cell, label, self._language)
 
     def _charts(self) -> dict[str, charts.Chart]:
         found: dict[str, charts.Chart] = {}
@@ -120,6 +106,26 @@ class FiguresPage:
 
     def _described(self, rating: str) -> str:
         return share_described(rating, self._language)
+
+
+def row_values(cell: Cell, label: str, language: Language) -> dict[str, Any]:
+    """A cell as the tiles and tables show it."""
+    return {
+        "label": label,
+        "cell": cell,
+        "few": 0 < cell.votes < FEW_VOTES,
+        "figures": {rating: _figure_values(getattr(cell, rating), language) for rating in RATINGS},
+    }
+
+
+def _figure_values(figure: RatingFigure, language: Language) -> dict[str, Any]:
+    has_share = figure.low is not None and figure.high is not None
+    return {
+        "share": language.share(figure.share),
+        "interval": language.interval(figure.low or 0, figure.high or 0) if has_share else "",
+        "count": figure.count,
+        "figure": figure,
+    }
 
 
 def share_described(rating: str, language: Language) -> str:

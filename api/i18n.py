@@ -75,6 +75,19 @@ class Language:
         """``share`` (0..1) in per cent, a dash if there is none."""
         return "–" if share is None else format_percent(share, format=_percent(digits), locale=self.locale)
 
+    def points(self, difference: float) -> str:
+        """A difference of shares in points, with its sign: 0.075 is +7.5."""
+        return self._signed(round(difference * 100, 1))
+
+    def points_interval(self, low: float, high: float) -> str:
+        """From where to where a difference of shares may lie, in points."""
+        ends = {"low": self.points(low), "high": self.points(high)}
+        return self.gettext("%(low)s to %(high)s") % ends
+
+    def _signed(self, value: float) -> str:
+        bare = format_decimal(abs(value), format="#,##0.0", locale=self.locale)
+        return f"{'−' if value < 0 else '+' if value > 0 else '±'}{bare}"
+
     def interval(self, low: float, high: float, digits: int = 1) -> str:
         """An interval of shares, low and high from 0 to 1, with one per cent sign."""
         bare = format_decimal(low * 100, format=_percent(digits)[:-1], locale=self.locale)
@@ -86,6 +99,9 @@ class Language:
 
     def day(self, day: date) -> str:
         return format_date(day, "d MMMM y", locale=self.locale)
+
+    def month(self, first: date) -> str:
+        return format_date(first, "LLLL y", locale=self.locale)
 
     def moment(self, moment: datetime) -> str:
         return format_datetime(moment, "d MMMM y, HH:mm", locale=self.locale)
@@ -105,7 +121,7 @@ class Language:
             case Period.DAY:
                 return self.day(first)
             case Period.MONTH:
-                return format_date(first, "LLLL y", locale=self.locale)
+                return self.month(first)
             case Period.YEAR:
                 return str(first.year)
             case Period.QUARTER:

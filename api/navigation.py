@@ -32,7 +32,7 @@ class Group:
 
 
 # Pages that stand beneath another one although their address begins otherwise.
-BENEATH = {"updates": "devices"}
+BENEATH = {"branches": "overview", "directions": "overview", "updates": "devices"}
 
 
 def menu(language: Language, scopes: Collection[str], *, has_bench: bool) -> list[Group]:
@@ -56,7 +56,10 @@ def first_page(language: Language, scopes: Collection[str], *, has_bench: bool) 
 
 def _groups(language: Language) -> Iterator[Group]:
     _ = language.gettext
-    yield Group(_("Figures of the centre"), (Entry("figures", _("Figures"), ("figures",)),))
+    yield Group(
+        _("Figures of the centre"),
+        (Entry("overview", _("Overview"), ("figures",)), Entry("figures", _("Figures"), ("figures",))),
+    )
     yield Group(
         _("Desks and pads"),
         (

@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from api import account_pages, fleet_pages, register_pages
+from api import account_pages, fleet_pages, overview_pages, register_pages
 from api.access.reach import in_branches, only_branches
 from api.auth import PASSWORD_PAGE, SIGN_IN_PAGE, open_to_all, origin_of, reader, require
 from api.disclosure import pages as disclosure_pages
@@ -41,6 +41,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.state.pages = Renderer(parts)
     app.state.problem_page = problem_page
     app.include_router(router)
+    app.include_router(overview_pages.router)
     app.include_router(fleet_pages.router)
     app.include_router(register_pages.router)
     app.include_router(disclosure_pages.router)

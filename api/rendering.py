@@ -91,6 +91,7 @@ class Renderer:
             "menu": groups,
             "home": groups[0].entries[0].href if groups else "/",
             "here": BENEATH.get(segment, segment),
+            "here_path": request.url.path,
             "look": look_of(request),
             "looks": _look_choices(language),
             "choices": [

@@ -180,6 +180,11 @@ class Store:
         with reading(self._engine) as connection:
             return figures.counts(connection)
 
+    def waiting_votes(self) -> int:
+        """How many votes are kept whose call is not known yet."""
+        with reading(self._engine) as connection:
+            return figures.waiting_votes(connection)
+
     def recount(self) -> list[str]:
         """What in the roll-ups is not borne out by the rows, a sentence each. Reads every row."""
         return self.upkeep.recount().sentences

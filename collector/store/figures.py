@@ -140,11 +140,17 @@ def counts(connection: Connection) -> Counts:
     return Counts(
         calls=int(calls or 0),
         votes=int(votes or 0),
-        waiting=connection.execute(select(func.count()).select_from(waiting)).scalar_one(),
+        waiting=waiting_votes(connection),
         kept={reason: rows for reason, rows, _ in by_reason},
         kept_times={reason: int(times) for reason, _, times in by_reason},
         pads={"online": 0, "offline": 0, "never": 0} | dict(by_state),
     )
+
+
+def waiting_votes(connection: Connection) -> int:
+    """Votes whose call is not known yet."""
+    number: int = connection.execute(select(func.count()).select_from(waiting)).scalar_one()
+    return number
 
 
 def _pad_row(row: RowMapping) -> PadRow:

@@ -83,6 +83,8 @@ def fill(office: Office, *ratings: int, silent: int = 0, days_ago: int = 0, desk
 
 PATHS = (
     "/signin",
+    "/overview",
+    "/branches/centre",
     "/live",
     "/figures",
     "/try",
@@ -207,7 +209,8 @@ def test_a_page_shows_only_the_pages_its_reader_may_open(office: Office) -> None
     with office.client("figures") as client:
         page = Page(client.get("/figures").text)
         assert [each.get("data-testid") for each in page.all("a") if "nav-" in (each.get("data-testid") or "")] == [
-            "nav-figures"
+            "nav-overview",
+            "nav-figures",
         ]
         refused = client.get("/live", headers=HTML)
         assert refused.status_code == 403
@@ -223,7 +226,7 @@ def test_pads_can_be_tried_only_where_the_demonstration_is(office: Office) -> No
 
 
 def test_the_first_page_is_the_first_that_its_reader_may_open(office: Office) -> None:
-    for scopes, first in ((("figures", "devices"), "/figures"), (("devices",), "/devices"), (("report",), "/report")):
+    for scopes, first in ((("figures", "devices"), "/overview"), (("devices",), "/devices"), (("report",), "/report")):
         with office.client(*scopes) as client:
             answer = client.get("/?lang=en", follow_redirects=False)
             assert (answer.status_code, answer.headers["location"]) == (303, f"{first}?lang=en")

@@ -25,6 +25,8 @@ MODULES = (
     "pages",
     "rendering",
     "navigation",
+    "overview_pages",
+    "picture_words",
     "i18n",
     "charts",
     "live_page",
