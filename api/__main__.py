@@ -1,5 +1,5 @@
 """``python -m api [--config FILE]`` serves; ``openapi`` writes the OpenAPI document to stdout; ``nightly`` does the
-night's work now, all of it or one ``--chore NAME``.
+night's work now, all of it or one ``--chore NAME``; ``report`` makes a report (``report --help``).
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from api.app import create_app, routes_only
 from api.nightly import CHORES, Busy, run_chores
+from api.reports import cli as report_cli
 from api.serve import listening_socket, serve
 from api.settings import Settings, load_settings
 from collector.store import Store, StoreError
@@ -19,6 +20,8 @@ from schemas.settings import BadSettings
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["report"]:
+        return report_cli.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="api", description=__doc__)
     parser.add_argument("do", nargs="?", choices=("serve", "openapi", "nightly"), default="serve")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")

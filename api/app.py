@@ -16,6 +16,7 @@ from api.hub import Hub
 from api.nightly import Watchman
 from api.openapi import openapi_document
 from api.parts import Parts
+from api.reports import routes as report_routes
 from api.security import Envelope
 from api.settings import Settings
 from api.slowdown import Slowdown
@@ -34,6 +35,7 @@ ROUTERS = (
     try_pad.router,
     health.router,
     session.router,
+    report_routes.router,
 )
 _DESCRIPTION = "Ratings of citizen service desks as figures. A single vote is never returned (order P3.2e)."
 

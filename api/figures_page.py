@@ -10,7 +10,7 @@ from api.i18n import Language
 from collector.store import NO_LIMITS, Limits, Register
 from schemas.periods import Period
 from schemas.register_names import known_by
-from schemas.resources import Cell, RatingFigure
+from schemas.resources import Cell, LeftOut, RatingFigure
 
 # The order the pages show them in: the two ends lead, because the scale has one negative and two positive steps.
 RATINGS = ("bad", "exemplary", "good")
@@ -33,7 +33,7 @@ class FiguresPage:
         return {
             "whole": self._row(answers.whole, ""),
             "worst": self._worst("bad"),
-            "left_out": left_out_words(answers.whole, self._language),
+            "left_out": left_out_words(answers.whole.left_out, self._language),
             "first": answers.asked.first,
             "last": answers.asked.last,
             "place": self._place(),
@@ -153,9 +153,9 @@ def response_text(cell: Cell, language: Language) -> str:
     return f"{votes}, {rate}"
 
 
-def left_out_words(cell: Cell, language: Language) -> list[str]:
+def left_out_words(out: LeftOut, language: Language) -> list[str]:
     """How many clients could not vote and why, a phrase a reason that there was; the reasons in a fixed order."""
-    out, number = cell.left_out, language.number
+    number = language.number
     phrases = (
         (out.absent, language.ngettext("%(n)s did not come", "%(n)s did not come", out.absent)),
         (

@@ -208,7 +208,7 @@ def reports(request: Request, token: Reporter) -> Response:
     """Every desk, for an operator to find their own."""
     renderer, store, language = _at_hand(request)
     values = choice_values(in_branches(store.register(), token.limits.branches), language)
-    return renderer.page(request, "reports.html", values, frame=renderer.frame(token))
+    return renderer.page(request, "dark_pads.html", values, frame=renderer.frame(token))
 
 
 @router.get("/report/{desk}")
@@ -221,7 +221,7 @@ def report(request: Request, desk: DeskName, token: Reporter) -> Response:
     values = report_values(store.register(), desk, faults, waiting, language, _now())
     if values is None:
         raise NoSuchThing(f"There is no desk {desk!r} in the register.")
-    return renderer.page(request, "report.html", values, frame=renderer.frame(token))
+    return renderer.page(request, "dark_pad.html", values, frame=renderer.frame(token))
 
 
 @router.post("/report/{desk}/dark")

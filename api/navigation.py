@@ -58,7 +58,11 @@ def _groups(language: Language) -> Iterator[Group]:
     _ = language.gettext
     yield Group(
         _("Figures of the centre"),
-        (Entry("overview", _("Overview"), ("figures",)), Entry("figures", _("Figures"), ("figures",))),
+        (
+            Entry("overview", _("Overview"), ("figures",)),
+            Entry("figures", _("Figures"), ("figures",)),
+            Entry("reports", _("Reports"), ("reports",)),
+        ),
     )
     yield Group(
         _("Desks and pads"),

@@ -27,6 +27,7 @@ from api.livestate import look
 from api.navigation import LIVE_SCOPES
 from api.parts import Parts, parts_of
 from api.rendering import LOOK_COOKIE, LOOKS, STATIC, Frame, Renderer, remember
+from api.reports import pages as report_pages
 from api.role_words import sign_in_problems
 from api.session import local_path
 from api.try_page import try_values
@@ -46,6 +47,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.include_router(register_pages.router)
     app.include_router(disclosure_pages.router)
     app.include_router(account_pages.router)
+    app.include_router(report_pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
 

@@ -52,7 +52,7 @@ class PictureWords:
             "places": self._place_charts(href),
             "changes": self._beyond(whole, parts),
             "comparisons": gallery.comparisons,
-            "left_out": left_out_words(gallery.whole.now, language),
+            "left_out": left_out_words(gallery.whole.now.left_out, language),
         }
 
     def months(self, asked: date, newest: date) -> dict[str, Any]:

@@ -12,13 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import altair as alt
 import typst
 
 FONTS = Path(__file__).parent / "fonts"
 FACE = "Source Sans 3"
 _STANDARDS = ["ua-1", "a-2a"]
-_VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 # Typst's annotations name every version of every standard, one by one.
 _COMPILE: Any = typst.compile
 _DRAW_S = 120
@@ -26,7 +24,7 @@ _DRAW = """
 import json, sys, vl_convert
 asked = json.load(sys.stdin.buffer)
 vl_convert.register_font_directory(asked["fonts"])
-made = [vl_convert.vegalite_to_svg(each, vl_version=asked["version"]) for each in asked["charts"]]
+made = [vl_convert.vegalite_to_svg(each, vl_version=version) for version, each in asked["charts"]]
 sys.stdout.buffer.write(json.dumps(made).encode())
 """
 
@@ -66,7 +64,7 @@ def svgs(charts: Sequence[Mapping[str, Any]]) -> list[str]:
     """
     if not charts:
         return []
-    asked = {"fonts": str(FONTS), "version": _VEGA_LITE, "charts": list(charts)}
+    asked = {"fonts": str(FONTS), "charts": [(_version(each), each) for each in charts]}
     run = subprocess.run(
         [sys.executable, "-I", "-c", _DRAW],
         input=json.dumps(asked).encode(),
@@ -78,3 +76,9 @@ def svgs(charts: Sequence[Mapping[str, Any]]) -> list[str]:
         raise CannotPrint(f"the charts cannot be drawn: {run.stderr.decode(errors='replace')[-400:]}")
     made: list[str] = json.loads(run.stdout)
     return made
+
+
+def _version(chart: Mapping[str, Any]) -> str:
+    """ "6.1" out of ".../schema/vega-lite/v6.1.0.json"."""
+    numbers = str(chart["$schema"]).rpartition("/v")[2].split(".")
+    return ".".join(numbers[:2])

@@ -12,7 +12,7 @@ FOUND_BY_ITSELF = ("dark", "offline", "lamps", "safe_mode")
 
 
 def choice_values(register: Register, language: Language) -> dict[str, Any]:
-    """The values of reports.html: every desk, to be chosen once and kept as a bookmark."""
+    """The values of dark_pads.html: every desk, to be chosen once and kept as a bookmark."""
     return {
         "branches": [
             {
@@ -33,7 +33,7 @@ def report_values(
     language: Language,
     now_unix_ms: int,
 ) -> dict[str, Any] | None:
-    """The values of report.html; None if there is no such desk.
+    """The values of dark_pad.html; None if there is no such desk.
 
     Args:
         faults: of this desk, the newest first.

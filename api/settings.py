@@ -71,6 +71,10 @@ class Settings(ProgramSettings):
     oidc_ca_file: str | None = None  # of an authority of the office's own (PEM)
     oidc_skew_s: int = Field(60, ge=0, le=300)  # how far its clock may be from ours
     oidc_groups: tuple[GroupRole, ...] = ()  # the first that fits counts
+    # From which day of a month on the reports of the month before are made by themselves, and in which languages (none
+    # named: the office's own). Late votes may still come on its first days.
+    reports_day: int = Field(3, ge=1, le=28)
+    report_languages: tuple[str, ...] = ()
     # Told to the program that flashes pads: where their broker is, and the file (PEM) of the authority they trust.
     pads_broker_host: str | None = None
     pads_broker_port: int | None = Field(None, ge=1, le=65535)

@@ -23,6 +23,7 @@ from schemas.report_tables import measure_target, report, report_file
 from schemas.tables import call
 
 Format = Literal["pdf", "xlsx", "csv"]
+FORMATS: tuple[Format, ...] = ("pdf", "xlsx", "csv")
 Direction = Literal["at_least", "at_most"]
 _DAY = timedelta(days=1)
 
@@ -238,7 +239,7 @@ def _files(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[Re
     found: dict[int, tuple[ReportFile, ...]] = {}
     for number, kind, digest, size in connection.execute(question):
         found[number] = (*found.get(number, ()), ReportFile(kind, digest, size))
-    return found
+    return {number: tuple(sorted(each, key=lambda file: FORMATS.index(file.format))) for number, each in found.items()}
 
 
 def _report(row: Mapping[Any, Any], files: tuple[ReportFile, ...]) -> Report:

@@ -47,6 +47,10 @@ SCOPES_OF = {
     "POST /v1/desks/{desk}/pad": {"provision"},
     "GET /v1/try": {"try"},
     "POST /v1/try/{desk}/{action}": {"try"},
+    "GET /v1/reports": {"reports"},
+    "POST /v1/reports": {"reports"},  # and "figures", and "operators" for one about operators
+    "GET /v1/reports/{report}": {"reports"},
+    "GET /v1/reports/{report}.{kind}": {"reports"},
     "GET /metrics": {"metrics"},
     "GET /v1/health": set(),
     "POST /session": set(),
@@ -62,6 +66,7 @@ GETTABLE = {
     "/v1/register/names": "names",
     "/v1/requests": "disclose",
     "/v1/desks": "devices",
+    "/v1/reports": "reports",
     "/v1/faults": "devices",
     "/v1/commands": "devices",
     "/v1/rollouts": "devices",
@@ -110,6 +115,8 @@ PLACES = {
     "part": "branches",
     "name": "centre",
     "act": "close",
+    "report": 1,
+    "kind": "pdf",
 }
 
 
