@@ -32,7 +32,7 @@ from sim.supervisor import supervise
 # Writers repeat themselves after pauses that grow to a minute (collector/feed/publisher.py), so silence is no loss yet.
 JOINED_S = 180.0
 _LOOK_EVERY_S = 1.0
-_CLOCKS_SET_S = 1.5
+_CLOCKS_SET_S = 2.5  # libfaketime looks at its file when more than a whole second has passed
 
 
 @dataclass(slots=True)
@@ -107,6 +107,7 @@ async def live(
         centre.pads.subscribe(oracle.lamps_changed)
         centre.clocks.start_at(start_of(options.moment, TIMEZONE, datetime.now(UTC)))
         await asyncio.sleep(_CLOCKS_SET_S)
+        await centre.feed_clock_right()  # or what it hears would lie ahead, and be dated on arrival
         recovery = Recovery(oracle, centre.database.url)
         surgeon = Surgeon(centre, oracle, screen.say)
         day = Day(

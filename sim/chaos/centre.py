@@ -37,6 +37,7 @@ from sim.ports import HOST, choose_lasting
 from sim.webhook import Webhook
 
 CONNECTED_S = 60.0
+_CLOCK_S = 60.0
 _FEED_MEGABYTES = 16
 _LOOK_EVERY_S = 0.1
 
@@ -143,6 +144,14 @@ class Centre:
         if done.returncode:
             raise Unable(f"{words[0]}: {done.stdout}{done.stderr}".strip())
         self._report(f"{words[0]}: {done.stdout.strip().splitlines()[-1]}")
+
+    async def feed_clock_right(self) -> None:
+        """Returns when the feed reads the right time: a busy machine keeps it waiting. Raises ChildFailed."""
+        deadline = time.monotonic() + _CLOCK_S
+        while not await asyncio.to_thread(self.clocks.shown_right, self._feed_port):
+            if time.monotonic() > deadline:
+                raise ChildFailed(f"the feed's clock does not come right: {self.place.logs}")
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     def forget_older(self) -> None:
         """Raises Unable."""

@@ -4,13 +4,18 @@ Only the wall clock is moved; how long something lasts is measured by the monoto
 """
 
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sim.passwords import write_private
+from sim.ports import HOST
 
 AFTER_S = 25
+_DATE_S = 3.0  # a server dates its answers to the second, and looks at its clock once a second
 _LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
 
 
@@ -60,6 +65,16 @@ class Clocks:
     def now_unix_ms(self) -> int:
         """What a right clock says."""
         return time.time_ns() // 1_000_000 + 1000 * self._base_s
+
+    def shown_right(self, port: int) -> bool:
+        """Whether the server at ``port`` has the right time, by the date of its answer; False while it gives none."""
+        try:
+            with closing(HTTPConnection(HOST, port, timeout=_DATE_S)) as connection:
+                connection.request("GET", "/")
+                date = connection.getresponse().getheader("date")
+        except (OSError, HTTPException):
+            return False
+        return date is not None and abs(parsedate_to_datetime(date).timestamp() - self.now_unix_ms() / 1000) < _DATE_S
 
 
 def next_change(zone: str, now: datetime, *, autumn: bool) -> datetime:

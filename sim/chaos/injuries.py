@@ -141,6 +141,7 @@ class Surgeon:
         await asyncio.sleep(injury.lasts_s)
         self._centre.clocks.set(injury.target, 0)
         if is_feed:
+            await self._centre.feed_clock_right()
             await asyncio.sleep(_CLOCK_READ_S)
             self._oracle.feed_clock_ahead(False)
 
