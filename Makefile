@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help flash pads run sim chaos test test-pico test-portable sweep check format schemas bench bench-latency bench-backlog bench-stored bench-demo bench-finger bench-reconnect soak lock clean
+.PHONY: help flash pads run sim chaos test test-pico test-portable sweep check format schemas bench bench-latency bench-backlog bench-stored bench-demo bench-finger bench-reconnect bench-suppression soak lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ soak: .venv/dev.ok ## a month of a desk on a hostile network in virtual time, ev
 
 bench-reconnect: .venv/dev.ok ## in which second 1,000 pads are back after a broker's restart (needs mosquitto)
 	@$(BIN)/python tests/bench/bench_reconnect.py
+
+bench-suppression: .venv/dev.ok ## years of small offices published and attacked: ARGS="--seeds 3 --operators"
+	@$(BIN)/python tests/bench/bench_suppression.py $(ARGS)
 
 lock: .venv/dev.ok ## resolves requirements/*.lock anew from pyproject.toml
 	@cd . && for set in "run:" "flash:--group flash" "dev:--group dev"; do \

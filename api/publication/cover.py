@@ -48,6 +48,13 @@ def decide(sheets: Sequence[Sheet]) -> Decided:
     return _Cover(sheets).decide()
 
 
+def is_unsafe_change(before: Sheet, after: Sheet) -> bool:
+    """Whether what changed between two editions of a period, in the centre as a whole, may not be published itself."""
+    names = {before.name: before, after.name: after}
+    signs = {(after.name, CENTRE): 1, (before.name, CENTRE): -1}
+    return _is_unsafe(_combined(signs, lambda cell: names[cell[0]].sums[cell[1]]))
+
+
 class _Cover:
     """The figures of all sheets that hang together, and what has been decided of them so far."""
 
@@ -57,12 +64,17 @@ class _Cover:
         self._fresh = [sheet for sheet in self._sheets.values() if not sheet.codes]
         self._codes: dict[Cell, Code] = {}
         for sheet in self._sheets.values():
-            for place, one in sheet.sums.items():
-                self._codes[sheet.name, place] = (
-                    sheet.codes[place] if sheet.codes else rules.verdict(one.tally, one.givers)
-                )
+            for place in sheet.sums:
+                self._codes[sheet.name, place] = sheet.codes[place] if sheet.codes else self._verdict(sheet, place)
         self._new = {(sheet.name, place) for sheet in self._fresh for place in sheet.sums}
         self._gave_up = False
+
+    def _verdict(self, sheet: Sheet, place: Place) -> Code:
+        """What a figure is by itself; in a correction, if it was withheld for another reason, no reason is told."""
+        code = rules.verdict(sheet.sums[place].tally, sheet.sums[place].givers)
+        before = self._sheets.get(sheet.before)
+        was = before.codes.get(place, Code.NONE) if before else Code.NONE
+        return code if OPEN & {code, was} or code is was else Code.DIFFERENCE
 
     def decide(self) -> Decided:
         programmes = 0
@@ -87,20 +99,21 @@ class _Cover:
         )
 
     def _decided(self, programmes: int) -> Decided:
-        found = {}
-        for sheet in self._fresh:
-            codes = {place: self._codes[sheet.name, place] for place in sheet.sums}
-            for place, one in self._changed_of(sheet).items():
-                if codes[place] is Code.SECONDARY and _is_unsafe(one):
-                    codes[place] = Code.DIFFERENCE
-            found[sheet.name] = codes
+        found = {sheet.name: {place: self._codes[sheet.name, place] for place in sheet.sums} for sheet in self._fresh}
         return Decided(found, self._gave_up, programmes)
 
     def _give_up(self) -> None:
         self._gave_up = True
         for cell in self._new:
             if self._codes[cell] is Code.PUBLISHED:
-                self._codes[cell] = Code.SECONDARY
+                self._codes[cell] = self._otherwise(cell)
+
+    def _otherwise(self, cell: Cell) -> Code:
+        """What a figure is called that is withheld for the sake of others.
+
+        In a correction it says nothing of the size: "small" before and not small now would tell of the difference.
+        """
+        return Code.SECONDARY if self._sheets[cell[0]].number == 1 else Code.DIFFERENCE
 
     # ---- what adds up to a published figure (rule 5)
     def _cover_families(self) -> bool:
@@ -115,7 +128,8 @@ class _Cover:
                 left = sum((self._sum(cell) for cell in withheld), Sum())
                 if rules.verdict(left.tally, left.givers) in OPEN:
                     continue
-                self._codes[self._next_to_withhold(parent, children)] = Code.SECONDARY
+                cell = self._next_to_withhold(parent, children)
+                self._codes[cell] = self._otherwise(cell)
                 more = changed = True
         return changed
 
@@ -142,7 +156,8 @@ class _Cover:
             if code is Code.NONE or (code is Code.PUBLISHED and cell not in self._new):
                 continue
             tally = self._sum(cell).tally
-            lines.add(cell, (tally.bad, tally.good, tally.exemplary), cost=self._cost(cell), code=code)
+            truth = (tally.bad, tally.good, tally.exemplary)
+            lines.add(cell, truth, cost=self._cost(cell), code=code, otherwise=self._otherwise(cell))
         for sheet in self._sheets.values():
             for parent, children in sheet.families():
                 lines.equate({(sheet.name, parent): 1} | {(sheet.name, child): -1 for child in children})
@@ -193,7 +208,7 @@ class _Cover:
                 lines.withhold(cell, code)
         withheld = lines.protect()
         for cell in withheld or ():
-            self._codes[cell] = Code.SECONDARY
+            self._codes[cell] = self._otherwise(cell)
         return withheld
 
     def _cost(self, cell: Cell) -> float:
@@ -252,4 +267,4 @@ def _is_unsafe(one: Sum) -> bool:
 
 def _spread(one: Sum) -> int:
     votes = abs(one.tally.votes)
-    return rules.spread_wanted(Code.SMALL if votes < rules.MIN_VOTES else Code.DIFFERENCE, votes)
+    return rules.spread_wanted(Code.SMALL if votes < rules.MIN_VOTES else Code.FEW_OPERATORS, votes)

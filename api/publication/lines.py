@@ -30,11 +30,15 @@ Goal = list[Row]
 
 @dataclass(slots=True)
 class _Figure:
-    """``cost``: of moving one vote of it while it is published. ``spread``: wanted of a sum that stands nowhere."""
+    """``cost``: of moving one vote of it while it is published; ``otherwise``: its code once it is withheld for others.
+
+    ``spread``: wanted of a sum that stands nowhere.
+    """
 
     truth: tuple[int, int, int]
     cost: float
     code: Code
+    otherwise: Code = Code.SECONDARY
     withheld: bool = False
     derived: bool = False
     spread: int = 0
@@ -57,11 +61,11 @@ class Lines(Generic[C]):
         self._witnesses: list[np.ndarray[Any, Any]] = []
 
     # ---- what there is
-    def add(self, name: C, truth: tuple[int, int, int], *, cost: float, code: Code) -> None:
+    def add(self, name: C, truth: tuple[int, int, int], *, cost: float, code: Code, otherwise: Code) -> None:
         """A figure; it is published, and may be withheld at ``cost`` a vote, until ``withhold`` says otherwise."""
         self._places[name] = len(self._figures)
         self._names.append(name)
-        self._figures.append(_Figure(truth, cost, code))
+        self._figures.append(_Figure(truth, cost, code, otherwise))
 
     def equate(self, signs: Mapping[C, int]) -> None:
         """The signed sum of these figures is none, whatever they are; those that are not there do not move."""
@@ -89,7 +93,9 @@ class Lines(Generic[C]):
         """Withholds what it must; gives that, or None if something cannot be protected whatever is withheld."""
         withheld: set[C] = set()
         at = 0
-        order = [place for place, figure in enumerate(self._figures) if figure.withheld]
+        withheld_now = [place for place, figure in enumerate(self._figures) if figure.withheld]
+        # What is withheld for others comes last: the others' witnesses mostly move it far enough.
+        order = sorted(withheld_now, key=lambda place: self._figures[place].code in (Code.SECONDARY, Code.DIFFERENCE))
         while at < len(order):
             for goals in self._wanting(order[at]):
                 moved = self._best(goals)
@@ -98,7 +104,7 @@ class Lines(Generic[C]):
                 for place in moved:
                     figure, name = self._figures[place], self._names[place]
                     assert name is not None
-                    figure.withheld, figure.code = True, Code.SECONDARY
+                    figure.withheld, figure.code = True, figure.otherwise
                     withheld.add(name)
                     order.append(place)
             at += 1
@@ -227,14 +233,15 @@ class Lines(Generic[C]):
         """What every code tells of a figure's votes; of one that is published yet, what it would tell."""
         rows, low, high = [], [], []
         for place, figure in enumerate(self._figures):
-            if figure.derived:
+            code = figure.code if figure.withheld else figure.otherwise
+            if figure.derived or code is Code.DIFFERENCE:
                 continue
             every = {place * _RATINGS + rating: 1.0 for rating in range(_RATINGS)}
-            small = figure.code is Code.SMALL
+            small = code is Code.SMALL
             rows.append(every)
             low.append(float(-figure.votes if small else MIN_VOTES - figure.votes))
             high.append(float(MIN_VOTES - 1 - figure.votes if small else _MOST))
-            if figure.code is Code.ALIKE:
+            if code is Code.ALIKE:
                 # More than 95 % are of one rating: twenty times all others are fewer than all.
                 top = int(np.argmax(figure.truth))
                 rows.append({name: (-1.0 if name % _RATINGS == top else 19.0) for name in every})

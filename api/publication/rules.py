@@ -28,10 +28,14 @@ class Code(StrEnum):
     FEW_OPERATORS = "few_operators"
     ALIKE = "alike"  # all votes were the same: only "more than 95 %" is told
     SECONDARY = "secondary"
-    DIFFERENCE = "difference"  # what changed since an earlier edition would be too small a figure itself
+    DIFFERENCE = (
+        "difference"  # in a correction: with the edition before it would tell too much; says nothing of its size
+    )
 
 
 OPEN = frozenset({Code.PUBLISHED, Code.NONE})
+# Not data of operators: nobody is owed more than that the figure cannot be worked out.
+_FOR_OTHERS = (Code.SMALL, Code.SECONDARY, Code.DIFFERENCE)
 
 
 def verdict(tally: Tally, givers: Mapping[str, int]) -> Code:
@@ -69,7 +73,7 @@ def spread_wanted(code: Code, votes: int) -> int:
     Of a small one: the whole of 0 to 9. Of operator data: a fifth of it, and ten at least. What is withheld for the
     sake of others could be published itself; it only must not be worked out.
     """
-    if code in (Code.SMALL, Code.SECONDARY):
+    if code in _FOR_OTHERS:
         return MIN_VOTES - 1
     return max(SPREAD_VOTES, _part(votes))
 
@@ -81,7 +85,7 @@ def rating_spread_wanted(code: Code, amount: int) -> int:
     """
     if not amount:
         return 0
-    return 1 if code in (Code.SMALL, Code.SECONDARY) else max(1, _part(amount))
+    return 1 if code in _FOR_OTHERS else max(1, _part(amount))
 
 
 def _part(amount: int) -> int:

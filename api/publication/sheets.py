@@ -107,7 +107,7 @@ def month_sheet(
     sums |= {Place("branch", each): Sum() for each in branches}
     sums |= {Place("service", each): Sum() for each in services}
     offered = set()
-    for atom in atoms:
+    for atom in sorted(atoms):  # the order must decide nothing
         tally = Tally(*atom[3:])
         one = Sum(tally, {atom.giver: tally.votes} if tally.votes else {})
         for place in (CENTRE, Place("branch", atom.branch), Place("service", atom.service)):
