@@ -41,7 +41,6 @@ SCOPES = (
     "access_log",
     "users",
     "evidence",
-    "consent",
 )
 SIGN_IN_PAGE = "/signin"
 PASSWORD_PAGE = "/account/password"

@@ -28,7 +28,7 @@ from api.navigation import LIVE_SCOPES
 from api.parts import Parts, parts_of
 from api.rendering import LOOK_COOKIE, LOOKS, STATIC, Frame, Renderer, remember
 from api.reports import pages as report_pages
-from api.role_words import sign_in_problems
+from api.role_words import role_descriptions, sign_in_problems
 from api.session import local_path
 from api.try_page import try_values
 from collector.store import Register, Token
@@ -84,6 +84,8 @@ def home(request: Request) -> Response:
     if token.must_change:
         return RedirectResponse(PASSWORD_PAGE, 303)
     allowed = _renderer(request).first_page(token)
+    if allowed is None and token.person is not None:
+        return RedirectResponse("/account", 303)  # which says what the role is given, and how
     if allowed is None:
         raise ScopeMissing("None of the pages is open to this token.")
     return RedirectResponse(allowed + (f"?{request.url.query}" if request.url.query else ""), 303)
@@ -158,7 +160,10 @@ def problem_page(request: Request, problem: Problem) -> Response:
     """What a browser shows instead of a problem document."""
     renderer = _renderer(request)
     frame = renderer.frame_if_possible(request)
-    heading, text = _problem_words(problem, renderer.language_of(request))
+    language = renderer.language_of(request)
+    heading, text = _problem_words(problem, language)
+    if problem.status == 403 and frame.token is not None and frame.token.role is not None:
+        text = role_descriptions(language).get(frame.token.role, text)
     values = {"status": problem.status, "heading": heading, "text": text}
     return renderer.page(request, "problem.html", values, frame=frame, status=problem.status)
 

@@ -35,7 +35,7 @@ def role_descriptions(language: Language) -> dict[str, str]:
         "head_of_branch": _("The same of the own branch only (points 4.1 and 4.7)."),
         "participant_head": _("The own direction, and own employees while they are employed (point 4.7.2)."),
         "city_leadership": _("Figures by branch and direction; by operator on a recorded order only (point 4.3)."),
-        "media_department": _("Results on request, and consent to what goes to the media (point 4.4)."),
+        "media_department": _("Results on request; its consent is needed for what goes to the media (point 4.4)."),
         "quality_department": _("Results on request, out of the register of requests (point 4.4)."),
         "it_department": _("How the pads are and what is asked of them; no figures (point 3.3)."),
         "operator": _("The own branch and oneself, for months that are over and have enough votes."),

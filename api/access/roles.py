@@ -78,8 +78,8 @@ ROLES = {
             purposes=frozenset({"analysis", "improvement"}),
             by_order=True,
         ),
-        # On request, and consent to what goes to the media (P4.4).
-        _role("media_department", "4.4", "consent", on_request=True),
+        # On request; its consent to what goes to the media is recorded in the register of requests (P4.4).
+        _role("media_department", "4.4", "", on_request=True),
         _role("quality_department", "4.4", "", on_request=True),
         # Keeps the system and its parts working; device health and no figures (O3, P3.3).
         _role("it_department", "O3, 3.3", "devices control provision metrics report register"),

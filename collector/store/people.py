@@ -21,7 +21,7 @@ _NAME_CHARACTERS = 80
 # control: asks pads to do something and starts roll-outs; provision: registers pads; report: says that a pad is dark.
 # reports: makes and reads reports; publish: releases open data; disclose: keeps the register of requests for
 # information; signals: reads integrity signals; access_log: reads who read what; users: manages people and tokens;
-# evidence: reads what certification and CAF build upon; consent: lets results go to the media (order P4.4).
+# evidence: reads what certification and CAF build upon.
 _SCOPES = frozenset(
     [
         "figures",
@@ -41,7 +41,6 @@ _SCOPES = frozenset(
         "access_log",
         "users",
         "evidence",
-        "consent",
     ]
 )
 

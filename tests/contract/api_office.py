@@ -41,7 +41,6 @@ SCOPES = (
     "access_log",
     "users",
     "evidence",
-    "consent",
 )
 REGISTER = Register(
     organisation=Organisation(name="Прозорий офіс", name_en="Transparent Office", simulated=True),

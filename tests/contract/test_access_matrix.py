@@ -1,0 +1,462 @@
+"""Every route with every role: the running system against api/access/matrix.md.
+
+A route that is missing in the table fails the first test, which prints a line to begin with. Where a role may see its
+own only, rows of others are planted, and none of them may ever appear in an answer.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from api.access.roles import ROLES
+from api.app import create_app
+from api.settings import Settings
+from collector.store import Limits, Person, ReadingOrder
+from schemas.register import Direction, Operator, Participant, Service
+from tests.contract import access_matrix as matrix
+from tests.contract.access_matrix import NO, NOBODY, ORDER, OWN, OWN_PURPOSE, PURPOSE, REQUEST, Line
+from tests.contract.api_office import REGISTER, Office
+
+LINES = matrix.lines()
+FOREIGN_BRANCH, FOREIGN_DESK = "vyshenka", "vyshenka-1"
+TODAY = datetime.now(UTC).date()
+LAST_MONTH = (TODAY.replace(day=1) - timedelta(days=1)).replace(day=15)
+LEFT = LAST_MONTH.replace(day=10)  # the last day of an employee who changed the organisation
+LIMITS = {
+    "head_of_branch": Limits(branches=frozenset({"centre"})),
+    "participant_head": Limits(participants=frozenset({"own-org"}), directions=frozenset({"own-direction"})),
+    "operator": Limits(operator="own-operator", branches=frozenset({"centre"})),
+}
+# What must not stand in the answer to a role that sees its own only.
+FOREIGN = {
+    "head_of_branch": ("planted-operator", FOREIGN_BRANCH, "lisbon"),
+    "participant_head": ("planted-operator", "planted-service", "colleague"),
+    "operator": ("planted-operator", FOREIGN_BRANCH, "lisbon", "colleague"),
+}
+# A value for each place in an address, and the same for what belongs to somebody else.
+OURS = {
+    "branch": "centre", "desk": "centre-1", "fault": "1", "wish": "stop", "number": "1", "year": "2026", "paper": "1",
+    "part": "branches", "name": "centre", "act": "close", "what": "note", "action": "call",
+}  # fmt: skip
+THEIRS = OURS | {"branch": FOREIGN_BRANCH, "desk": FOREIGN_DESK}
+BROWSER = {"Origin": "http://testserver"}
+HTML = {"Accept": "text/html"}
+
+
+@dataclass(frozen=True)
+class House:
+    office: Office
+    app: FastAPI
+    client: TestClient
+    people: dict[str, Person]
+    order: int
+
+    def cookie(self, who: str) -> dict[str, str]:
+        if who == NOBODY:
+            return {}
+        secret = self.office.store.staff.open_session(self.people[who].id, now_unix_ms() + 60_000)
+        return {"Cookie": f"zrazkovo={secret}"}
+
+    def ask(self, who: str, line: Line, places: dict[str, str], more: str = "", **headers: str) -> httpx2.Response:
+        """The answer to a line's question; ``more`` is added to its query."""
+        address = line.address.format_map(places)
+        address += (("&" if "?" in address else "?") + more) if more else ""
+        page = {} if line.path.startswith("/v1/") else HTML
+        return self.client.request(
+            line.method, address, headers=BROWSER | page | self.cookie(who) | headers, follow_redirects=False
+        )
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    office = Office(tmp_path_factory.mktemp("house"))
+    office.store.load_register(_register())
+    _fill(office)
+    people = {
+        role: office.store.staff.create(
+            Person(role.replace("_", "-"), role, role, LIMITS.get(role, Limits()), created_by="test")
+        )
+        for role in ROLES
+    }
+    app = create_app(Settings(database_url=office.url), office.store)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        app.state.parts.hub.close()  # a stream would not end; one that is let in is told that there is no room
+        yield House(office, app, client, people, _order(office))
+    office.store.close()
+
+
+def test_every_route_stands_in_the_table_and_the_table_names_no_other(house: House) -> None:
+    routes = list(matrix.routes(house.app))
+    known = {(line.method, line.path) for line in LINES}
+    missing = [matrix.suggested(*route) for route in routes if route[:2] not in known]
+    assert not missing, "api/access/matrix.md lacks, to be held against the order:\n" + "\n".join(missing)
+    assert known <= {route[:2] for route in routes}, "the table names a route that is no more"
+    assert len({line.name for line in LINES}) == len(LINES)
+
+
+@pytest.mark.parametrize("who", matrix.COLUMNS)
+def test_every_question_is_answered_as_the_table_says(house: House, who: str) -> None:
+    wrong = []
+    for line in LINES:
+        try:
+            _check(house, who, line)
+        except AssertionError as error:
+            wrong.append(f"{line.name} ({line.said[who]}): {error}")
+    assert not wrong, "\n".join(wrong)
+
+
+NOBODIES = ("ended", "idle", "disabled", "unknown_role", "without_limits", "expired", "forged", "revoked_token")
+
+
+@pytest.mark.parametrize("kind", NOBODIES)
+def test_whoever_is_signed_in_no_more_is_nobody(house: House, kind: str) -> None:
+    wrong = []
+    headers = _nobody(house, kind)
+    for line in LINES:
+        if line.said[NOBODY] != NO or line.path.startswith("/account"):
+            continue
+        answer = house.ask(NOBODY, line, OURS, "purpose=analysis" if "by=" in line.address else "", **headers)
+        if not (_is_refused(answer) or _is_sent_to_sign_in(answer)):
+            wrong.append(f"{line.name}: {answer.status_code}")
+    assert not wrong, wrong
+
+
+def test_whoever_still_has_a_handed_over_password_gets_to_one_page_only(house: House) -> None:
+    staff = house.office.store.staff
+    made = staff.create(Person("new-head", "New", "head_of_centre", created_by="test"))
+    staff.set_password(made.id, "$argon2id$none", "test", now_unix_ms() + 60_000)
+    secret = staff.open_session(made.id, now_unix_ms() + 60_000)
+    for line in LINES:
+        if line.said[NOBODY] != NO or line.path.startswith("/account"):
+            continue
+        answer = house.ask(NOBODY, line, OURS, Cookie=f"zrazkovo={secret}")
+        is_led = answer.status_code == 303 and answer.headers["location"] == "/account/password"
+        assert is_led or answer.status_code == 403, f"{line.name}: {answer.status_code}"
+
+
+def test_another_sites_page_changes_nothing_in_anybodys_name(house: House) -> None:
+    for line in LINES:
+        if line.method == "GET" or line.path in ("/look", "/session"):
+            continue
+        for who in ("head_of_centre", "it_department", "administrator"):
+            answer = house.ask(who, line, OURS, Origin="https://evil.example")
+            assert answer.status_code == 403, f"{line.name} as {who}: {answer.status_code}"
+
+
+@pytest.mark.parametrize("who", [NOBODY, "operator", "administrator"])
+def test_no_odd_method_or_spelling_of_an_address_opens_anything(house: House, who: str) -> None:
+    cookie = house.cookie(who)
+    for line in LINES:
+        if line.said[who] in matrix.OPENING or line.said[NOBODY] == matrix.ALL:
+            continue
+        path = line.path.format_map(OURS)
+        for method in ("HEAD", "OPTIONS", "TRACE", "PATCH", "DELETE", "get", "PROPFIND"):
+            answer = house.client.request(method, path, headers=cookie | BROWSER, follow_redirects=False)
+            assert answer.status_code in (303, 400, 401, 403, 404, 405), f"{method} {path}: {answer.status_code}"
+        for odd in (path + "/", "/" + path, path.upper(), path + "%00", path.replace("/", "/./", 1), path + ";x=1"):
+            answer = house.client.get(odd, headers=cookie | HTML, follow_redirects=False)
+            assert answer.status_code in (303, 400, 401, 403, 404, 405, 422), f"{odd}: {answer.status_code}"
+
+
+HEADERS = (
+    {"X-Forwarded-User": "head-of-centre"}, {"X-Remote-User": "head-of-centre"}, {"X-HTTP-Method-Override": "GET"},
+    {"X-Original-URL": "/v1/health"}, {"X-Rewrite-URL": "/v1/health"}, {"Authorization": "Basic aGVhZDpoZWFk"},
+    {"Authorization": "Bearer "}, {"Authorization": "Bearer null"}, {"Cookie": "zrazkovo="}, {"Cookie": "zrazkovo=p_"},
+    {"Cookie": "__Host-zrazkovo=p_x"}, {"Forwarded": "for=127.0.0.1;proto=https"}, {"X-Forwarded-For": "127.0.0.1"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("headers", HEADERS, ids=str)
+def test_no_header_of_somebodys_own_opens_anything(house: House, headers: dict[str, str]) -> None:
+    for line in LINES:
+        if line.said[NOBODY] == NO and line.method == "GET":
+            answer = house.ask(NOBODY, line, OURS, **headers)
+            assert _is_refused(answer) or _is_sent_to_sign_in(answer), f"{line.name}: {answer.status_code}"
+
+
+# ---- rows of others, by their numbers
+def votes(house: House, who: str, query: str) -> dict[str | None, int]:
+    """Votes by key or branch that a role's question for figures comes to."""
+    answer = house.client.get(f"/v1/aggregates?{query}", headers=house.cookie(who))
+    assert answer.status_code == 200, answer.text
+    found: dict[str | None, int] = {}
+    for cell in answer.json()["cells"]:
+        name = cell["key"] or cell["branch"]
+        found[name] = found.get(name, 0) + cell["votes"]
+    return {name: number for name, number in found.items() if number}
+
+
+def test_a_head_of_branch_counts_the_own_branch_only(house: House) -> None:
+    assert votes(house, "head_of_branch", "by=branch") == {"centre": 57}
+    assert votes(house, "head_of_branch", "by=operator&purpose=analysis") == {
+        "own-operator": 24, "colleague": 12, "leaver": 21,
+    }  # fmt: skip
+    assert votes(house, "head_of_branch", "by=desk&purpose=analysis") == {"centre-1": 45, "centre-2": 12}
+    assert votes(house, "head_of_branch", "by=service") == {"passport": 57}
+
+
+def test_a_head_of_a_participant_counts_employees_while_employed_and_the_own_direction(house: House) -> None:
+    assert votes(house, "participant_head", "by=operator&purpose=analysis") == {"own-operator": 24, "leaver": 10}
+    assert votes(house, "participant_head", "by=service&branch=centre") == {"passport": 57}
+    assert votes(house, "participant_head", "by=service") == {"passport": 57}
+    assert votes(house, "participant_head", f"by=service&branch={FOREIGN_BRANCH}") == {}
+
+
+def test_an_operator_sees_closed_months_with_enough_votes_and_no_others(house: House) -> None:
+    assert votes(house, "operator", "by=operator&period=month") == {"own-operator": 12}
+    assert votes(house, "operator", "by=branch&period=month") == {"centre": 45}
+
+
+@pytest.mark.parametrize(
+    ("who", "query"),
+    [
+        ("head_of_branch", f"by=branch&branch={FOREIGN_BRANCH}"),
+        ("head_of_branch", f"by=operator&purpose=analysis&branch={FOREIGN_BRANCH}"),
+        ("head_of_branch", f"by=desk&purpose=analysis&branch={FOREIGN_BRANCH}&key={FOREIGN_DESK}"),
+        ("head_of_branch", f"by=service&branch={FOREIGN_BRANCH}"),
+        ("head_of_branch", "by=centre&branch="),
+        ("participant_head", "by=operator&purpose=analysis&participant=planted-org"),
+        ("participant_head", "by=branch"),
+        ("participant_head", "by=branch&branch=centre"),
+        ("participant_head", "by=desk&purpose=analysis&branch=centre"),
+        ("operator", "by=operator&period=month&key=colleague"),
+        ("operator", "by=operator&period=day"),
+        ("operator", "by=operator&period=year"),
+        ("operator", f"by=branch&period=month&branch={FOREIGN_BRANCH}"),
+        ("operator", "by=branch&period=day"),
+        ("operator", "by=service&period=month&branch=centre"),
+        ("operator", "by=desk&period=month&branch=centre&purpose=analysis"),
+    ],
+)
+def test_naming_what_belongs_to_somebody_else_is_refused(house: House, who: str, query: str) -> None:
+    answer = house.client.get(f"/v1/aggregates?{query}", headers=house.cookie(who))
+    assert answer.status_code in (403, 422)
+    assert not _names_foreign(answer, who, {FOREIGN_BRANCH, "colleague"})
+
+
+@pytest.mark.parametrize("who", LIMITS)
+@pytest.mark.parametrize("by", ["centre", "branch", "service", "operator", "desk"])
+@pytest.mark.parametrize("more", ["", "&key=planted-operator", "&key=planted-service", f"&key={FOREIGN_DESK}",
+                                  f"&branch={FOREIGN_BRANCH}", "&merged=true", "&participant=planted-org"])  # fmt: skip
+def test_no_question_at_all_shows_rows_of_others(house: House, who: str, by: str, more: str) -> None:
+    for period in ("day", "month", "year"):
+        query = f"by={by}&period={period}&purpose=analysis{more}"
+        answer = house.client.get(f"/v1/aggregates?{query}", headers=house.cookie(who))
+        assert answer.status_code in (200, 403, 422)
+        if answer.status_code == 200:
+            cells = str(answer.json()["cells"])
+            assert not [word for word in FOREIGN[who] if word in cells], query
+
+
+def test_every_reading_of_operators_is_written_down_with_person_purpose_and_order(house: House) -> None:
+    from collector.store import LogFilter
+
+    staff = house.office.store.staff
+    before = staff.count_readings(LogFilter())
+    query = f"by=operator&purpose=analysis&order={house.order}&branch=centre&key=colleague"
+    answer = house.client.get(f"/v1/aggregates?{query}", headers=house.cookie("city_leadership"))
+    assert answer.status_code == 200 and "4.8" in answer.json()["notice_en"]
+    assert staff.count_readings(LogFilter()) == before + 1
+    [line] = staff.readings(LogFilter(), limit=1)
+    assert (line.reader, line.role, line.purpose, line.reading_order, line.branch, line.about, line.granted) == (
+        "city-leadership", "city_leadership", "analysis", house.order, "centre", "colleague", True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["", "&order=999", "&order=0", "&order=-1", "&order=x"])
+def test_without_an_order_in_force_the_city_reads_no_operator(house: House, order: str) -> None:
+    query = f"/v1/aggregates?by=operator&purpose=analysis{order}"
+    answer = house.client.get(query, headers=house.cookie("city_leadership"))
+    assert answer.status_code == 422 and "planted-operator" not in answer.text
+
+
+def test_an_order_opens_what_it_is_about_while_it_is_in_force(house: House) -> None:
+    staff = house.office.store.staff
+    day = _key(TODAY)
+    base = ReadingOrder("12", day, "Mayor", "to see", "centre", "colleague", "test", day)
+    narrow, past = staff.record_order(base), staff.record_order(replace(base, day=20250101, last_day=20250201))
+    gone = staff.record_order(base)
+    staff.withdraw_order(gone)
+    for query, status in (
+        (f"branch=centre&key=colleague&order={narrow}", 200),
+        (f"branch=centre&key=own-operator&order={narrow}", 422),
+        (f"branch={FOREIGN_BRANCH}&key=colleague&order={narrow}", 422),
+        (f"key=colleague&order={narrow}", 422),
+        (f"branch=centre&key=colleague&order={past}", 422),
+        (f"branch=centre&key=colleague&order={gone}", 422),
+    ):
+        address = f"/v1/aggregates?by=operator&purpose=analysis&{query}"
+        answer = house.client.get(address, headers=house.cookie("city_leadership"))
+        assert answer.status_code == status, query
+
+
+@pytest.mark.parametrize(
+    ("who", "purpose", "status"),
+    [
+        ("head_of_centre", "duties_review", 200),
+        ("head_of_centre", "encouragement", 422),
+        ("participant_head", "encouragement", 200),
+        ("participant_head", "duties_review", 422),
+        ("city_leadership", "duties_review", 422),
+        ("head_of_centre", "discipline", 422),
+    ],
+)
+def test_each_role_has_the_purposes_that_its_point_of_the_order_names(
+    house: House, who: str, purpose: str, status: int
+) -> None:
+    query = f"/v1/aggregates?by=operator&purpose={purpose}&order={house.order}"
+    assert house.client.get(query, headers=house.cookie(who)).status_code == status
+
+
+# ---- how it is checked
+def _check(house: House, who: str, line: Line) -> None:
+    said = line.said[who]
+    levels = "by=operator" in line.address or "by=desk" in line.address
+    if said in (NO, REQUEST):
+        answer = house.ask(who, line, OURS, f"purpose=analysis&order={house.order}" if levels else "")
+        if who == NOBODY:
+            assert _is_refused(answer, 401) or _is_sent_to_sign_in(answer), answer.status_code
+        else:
+            assert _is_refused(answer, 403), answer.status_code
+            assert said != REQUEST or "4.4" in answer.text, "it does not say how to ask"
+        return
+    if said in (PURPOSE, OWN_PURPOSE, ORDER):
+        answer = house.ask(who, line, OURS)
+        assert answer.status_code == 422 and "unknown-purpose" in answer.text, f"{answer.status_code} without a purpose"
+    if said == ORDER:
+        answer = house.ask(who, line, OURS, "purpose=analysis")
+        assert answer.status_code == 422 and "order-missing" in answer.text, f"{answer.status_code} without an order"
+    more = {
+        PURPOSE: "purpose=analysis",
+        OWN_PURPOSE: "purpose=analysis",
+        ORDER: f"purpose=analysis&order={house.order}",
+    }
+    answer = house.ask(who, line, OURS, more.get(said, ""))
+    assert _is_let_in(answer), f"{answer.status_code} {answer.text[:200]}"
+    if said in (PURPOSE, OWN_PURPOSE, ORDER):
+        assert "4.8" in answer.text, "it carries no notice"
+    if said in (OWN, OWN_PURPOSE):
+        assert not _names_foreign(answer, who), f"it shows {_names_foreign(answer, who)}"
+        if "{" in line.address:
+            other = house.ask(who, line, THEIRS, more.get(said, ""))
+            named = {FOREIGN_BRANCH} if FOREIGN_BRANCH in line.address.format_map(THEIRS) else set[str]()
+            assert other.status_code in (403, 404) or not _names_foreign(other, who, named), (
+                f"{other.status_code} of others"
+            )
+
+
+def _names_foreign(answer: httpx2.Response, who: str, asked: set[str] = frozenset()) -> list[str]:  # type: ignore[assignment]
+    """What of others stands in an answer; what was asked for may be named again."""
+    text = re.sub(r'"(instance|branch|key)":"[^"]*"', "", answer.text) if asked else answer.text
+    return [word for word in FOREIGN[who] if word in text and not (word in asked and answer.status_code != 200)]
+
+
+def _is_refused(answer: httpx2.Response, *statuses: int) -> bool:
+    return answer.status_code in (statuses or (401, 403, 429))  # 429: of somebody who tries again and again
+
+
+def _is_sent_to_sign_in(answer: httpx2.Response) -> bool:
+    return answer.status_code == 303 and answer.headers["location"].startswith("/signin?next=")
+
+
+def _is_let_in(answer: httpx2.Response) -> bool:
+    if answer.status_code == 503:
+        return "too-many-streams" in answer.text
+    return answer.status_code not in (401, 403) and answer.status_code < 500 and not _is_sent_to_sign_in(answer)
+
+
+def _nobody(house: House, kind: str) -> dict[str, str]:
+    """The headers of somebody who was somebody once."""
+    staff = house.office.store.staff
+    if kind == "forged":
+        return {"Cookie": "zrazkovo=p_" + "A" * 43}
+    if kind == "revoked_token":
+        secret = house.office.store.create_token("gone", ["figures", "operators", "devices", "register", "users"])
+        house.office.store.revoke_token("gone")
+        return {"Authorization": f"Bearer {secret}"}
+    role = {"unknown_role": "mayor", "without_limits": "head_of_branch"}.get(kind, "head_of_centre")
+    ends = now_unix_ms() + 500 if kind == "expired" else None
+    made = staff.create(Person(f"was-{kind.replace('_', '-')}", kind, role, created_by="test", expires_unix_ms=ends))
+    secret = staff.open_session(made.id, now_unix_ms() - 1 if kind == "ended" else now_unix_ms() + 60_000)
+    if kind == "disabled":
+        staff.disable(made.id, "test")
+    if kind == "idle":
+        _forget_use(house.office)
+    if kind == "expired":
+        while now_unix_ms() <= (ends or 0):
+            time.sleep(0.01)
+    return {"Cookie": f"zrazkovo={secret}"}
+
+
+def _forget_use(office: Office) -> None:
+    import sqlite3
+
+    with sqlite3.connect(office.url.removeprefix("sqlite:///")) as database:
+        database.execute("update person_session set seen_unix_ms = seen_unix_ms - 10000000")
+
+
+def _register() -> object:
+    social, other = Direction(id="own-direction", name="С", name_en="S"), Direction(id="other", name="І", name_en="O")
+    return REGISTER.model_copy(
+        update={
+            "directions": (social, other),
+            "services": (
+                Service(id="passport", name="Паспорт", name_en="Passport", direction="own-direction"),
+                Service(id="planted-service", name="Чужа", name_en="Foreign", direction="other"),
+            ),
+            "participants": (
+                Participant(id="own-org", name="Своя", name_en="Own"),
+                Participant(id="planted-org", name="Інша", name_en="Other"),
+            ),
+            "operators": (
+                Operator(id="own-operator", kind="participant", participant="own-org"),
+                Operator(id="colleague"),
+                Operator(id="planted-operator", kind="participant", participant="planted-org"),
+                Operator(id="leaver", kind="participant", participant="own-org", valid_to=LEFT),
+                Operator(
+                    id="leaver", kind="participant", participant="planted-org", valid_from=LEFT + timedelta(days=1)
+                ),
+            ),
+        }
+    )
+
+
+def _fill(office: Office) -> None:
+    """Last month 12, 12, 10 + 11 own votes and 13 of others; this month 12 of the own operator, which is not over."""
+
+    def some(number: int, desk: str, operator: str, day: date, service: str = "passport") -> None:
+        for n in range(number):
+            at = datetime(day.year, day.month, day.day, 9, n, tzinfo=UTC)
+            office.call(desk, at, rating=1 + n % 3, operator=operator, service=service)
+
+    some(12, "centre-1", "own-operator", LAST_MONTH)
+    some(12, "centre-2", "colleague", LAST_MONTH)
+    some(10, "centre-1", "leaver", LEFT)
+    some(11, "centre-1", "leaver", LEFT + timedelta(days=1))
+    some(13, FOREIGN_DESK, "planted-operator", LAST_MONTH, "planted-service")
+    some(12, "centre-1", "own-operator", TODAY)
+    office.pad("centre-1")
+    office.pad(FOREIGN_DESK)
+    office.store.fleet.report("centre-1", "test")
+    office.store.fleet.report(FOREIGN_DESK, "test")
+
+
+def _order(office: Office) -> int:
+    day = _key(TODAY - timedelta(days=2))
+    ends = _key(TODAY + timedelta(days=5))
+    return office.store.staff.record_order(ReadingOrder("7", day, "Mayor", "to see", None, None, "test", ends))
+
+
+def _key(day: date) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def now_unix_ms() -> int:
+    return time.time_ns() // 1_000_000
