@@ -27,6 +27,9 @@ router = APIRouter(include_in_schema=False)
 _Reader = Annotated[Token, require("reports", page=True, within_limits=True)]
 _Fields = Annotated[dict[str, str], Depends(form_fields)]
 _SHOWN = 200
+_EMPTY = dict.fromkeys(
+    ("cut", "branch", "direction", "period", "day", "language", "ordered_by", "instruction", "purpose", "order"), ""
+)
 
 
 @router.get("/reports")
@@ -61,8 +64,8 @@ def _page(
         "reports": [_row(each, language, zone) for each in found],
         "made": request.query_params.get("made", ""),
         "due": _due(store, request, register, language, today),
-        "choices": _choices(register, renderer, language, token, today),
-        "typed": dict(typed or _usual(today, language)),
+        "offered": _choices(register, renderer, language, token, today),
+        "typed": _EMPTY | _usual(today, language) | dict(typed or {}),
         "problem": _said(problem, language) if problem else None,
         "may_name_operators": "operators" in token.scopes,
     }

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from api.access.roles import ROLES
 from api.app import create_app
 from api.settings import Settings
-from collector.store import Limits, Person, ReadingOrder
+from collector.store import Limits, NewReport, Person, ReadingOrder
 from schemas.register import Direction, Operator, Participant, Service
 from tests.contract import access_matrix as matrix
 from tests.contract.access_matrix import NO, NOBODY, ORDER, OWN, OWN_PURPOSE, PURPOSE, REQUEST, Line
@@ -44,8 +44,11 @@ FOREIGN = {
 OURS = {
     "branch": "centre", "desk": "centre-1", "fault": "1", "wish": "stop", "number": "1", "year": "2026", "paper": "1",
     "part": "branches", "name": "centre", "act": "close", "what": "note", "action": "call",
+    "report": "1", "kind": "csv", "direction": "own-direction",
 }  # fmt: skip
-THEIRS = OURS | {"branch": FOREIGN_BRANCH, "desk": FOREIGN_DESK}
+THEIRS = OURS | {"branch": FOREIGN_BRANCH, "desk": FOREIGN_DESK, "report": "3", "direction": "other"}
+# Where one's own is another thing than most people's.
+OWN_PLACES = {"participant_head": {"report": "2"}}
 BROWSER = {"Origin": "http://testserver"}
 HTML = {"Accept": "text/html"}
 
@@ -338,7 +341,7 @@ def _check(house: House, who: str, line: Line) -> None:
         OWN_PURPOSE: "purpose=analysis",
         ORDER: f"purpose=analysis&order={house.order}",
     }
-    answer = house.ask(who, line, OURS, more.get(said, ""))
+    answer = house.ask(who, line, OURS | OWN_PLACES.get(who, {}), more.get(said, ""))
     assert _is_let_in(answer), f"{answer.status_code} {answer.text[:200]}"
     if said in (PURPOSE, OWN_PURPOSE, ORDER):
         assert "4.8" in answer.text, "it carries no notice"
@@ -442,10 +445,24 @@ def _fill(office: Office) -> None:
     some(11, "centre-1", "leaver", LEFT + timedelta(days=1))
     some(13, FOREIGN_DESK, "planted-operator", LAST_MONTH, "planted-service")
     some(12, "centre-1", "own-operator", TODAY)
+    _reports(office)
     office.pad("centre-1")
     office.pad(FOREIGN_DESK)
     office.store.fleet.report("centre-1", "test")
     office.store.fleet.report(FOREIGN_DESK, "test")
+
+
+def _reports(office: Office) -> None:
+    """Numbers 1 and 2 of the own branch and direction; 3 and 4 of others'."""
+    day = _key(LAST_MONTH)
+    for cut, key, title in (
+        ("branch", "centre", "Own branch"),
+        ("direction", "own-direction", "Own direction"),
+        ("branch", FOREIGN_BRANCH, f"{FOREIGN_BRANCH} planted-service planted-operator colleague"),
+        ("direction", "other", f"{FOREIGN_BRANCH} planted-service planted-operator colleague"),
+    ):
+        new = NewReport("test", cut, key, "month", day, day, day, "en", title, 1, "0", "{}")
+        office.store.reports.add(new, {"csv": title.encode()})
 
 
 def _order(office: Office) -> int:
