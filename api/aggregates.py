@@ -1,8 +1,8 @@
 """``GET /v1/aggregates``: figures of whole calendar periods. It reads roll-ups and adds up; it never reads a vote."""
 
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Self
 
@@ -187,17 +187,20 @@ def _rows(store: Store, question: Question, seen: Seen, days: tuple[int, int]) -
     """The rows of the roll-up, as the register of each row's own day places them."""
     register = seen.register
     heirs = merged_into(register.branches) if question.merged else {}
+    # Who belonged where is told of days and branches; else the database adds up, which is quicker at it.
+    summed = question.participant is None and not seen.by_day
+    is_branch_named = question.branch is not None or question.by in ("branch", "desk")
     found = store.rollups(
         "branch" if question.by == "centre" else question.by,
         *days,
         branch=None if heirs else question.branch,
         key=question.key,
-        months=question.period in (Period.MONTH, Period.QUARTER, Period.YEAR)
-        and question.participant is None
-        and not seen.by_day,
+        months=summed and question.period in (Period.MONTH, Period.QUARTER, Period.YEAR),
+        weeks=summed and question.period is Period.WEEK,
+        everywhere=summed and not (heirs or is_branch_named or seen.is_limited),
     )
     if heirs:
-        placed = [replace(row, branch=heirs.get(row.branch, row.branch)) for row in found]
+        placed = [row._replace(branch=heirs.get(row.branch, row.branch)) for row in found]
         found = [row for row in placed if question.branch in (None, row.branch)]
     found = seen.rows(found, question.by)
     if question.participant:
@@ -225,11 +228,11 @@ def framed(question: Question, register: Register, now_unix_ms: int) -> Frame:
 
 
 def _known(question: Question, register: Register) -> None:
-    if question.branch and question.branch not in {each.id for each in register.branches}:
+    if question.branch and not any(each.id == question.branch for each in register.branches):
         raise BadQuestion(f"There is no branch {question.branch}.", field="branch")
     known: dict[str, Iterable[str]] = {
-        "service": [each.id for each in register.services],
-        "desk": [each.id for each in register.desks if question.branch in (None, each.branch)],
+        "service": (each.id for each in register.services),
+        "desk": (each.id for each in register.desks if question.branch in (None, each.branch)),
     }
     if question.participant and question.participant not in {each.id for each in register.participants}:
         raise BadQuestion(f"There is no organisation {question.participant}.", field="participant")
@@ -251,7 +254,7 @@ def _cells(question: Question, frame: Frame, register: Register, sums: Mapping[t
             f"{slots} figures are more than {MAX_CELLS}: ask for one branch, a shorter time or a longer period.",
             field="by",
         )
-    names = _Names(register, question.by)
+    names = _names_of(register, question.by)
     ordered = sorted(places | always, key=names.position)
     return [
         _cell(span, place, sums.get((span.name, place), Tally()), frame.complete(span, place.branch), names)
@@ -284,6 +287,17 @@ def _cell(span: Span, place: Place, tally: Tally, complete: bool, names: "_Names
     )
 
 
+_KNOWN_NAMES: dict[Cut, tuple[Register, "_Names"]] = {}
+
+
+def _names_of(register: Register, by: Cut) -> "_Names":
+    """Those of the last register asked about are kept: it is the same one until somebody changes it."""
+    known = _KNOWN_NAMES.get(by)
+    if known is None or known[0] is not register:
+        known = _KNOWN_NAMES[by] = (register, _Names(register, by))
+    return known[1]
+
+
 class _Names:
     """Names and order of the places, out of the register; names as they were in a figure's own time."""
 
@@ -298,8 +312,25 @@ class _Names:
             self._keys = by_id(register.desks)
         self._branch_order = {name: n for n, name in enumerate(self._branches)}
         self._key_order = {name: n for n, name in enumerate(self._keys)}
+        self._always: dict[Place, tuple[str, str]] = {}
+        limits = [(name, begins(row), ends(row)) for name, rows in self._branches.items() for row in rows]
+        self._ever = {name for name, first, last in limits if first <= FIRST_DATE and last >= LAST_DATE}
 
     def of(self, place: Place, span: Span) -> tuple[str, str]:
+        """An answer has thousands of cells, and nearly everything has had one name always: that is looked up once."""
+        known = self._always.get(place)
+        if known is None:
+            known = self._found(place, span)
+            if len(self._rows(place)) <= 1:
+                self._always[place] = known
+        return known
+
+    def _rows(self, place: Place) -> Sequence[Any]:
+        if self._by == "branch":
+            return self._branches.get(place.branch or "", ())
+        return self._keys.get(place.key or "", ())
+
+    def _found(self, place: Place, span: Span) -> tuple[str, str]:
         if self._by == "centre":
             return self._organisation
         if self._by == "branch":
@@ -319,8 +350,10 @@ class _Names:
 
     def is_there(self, place: Place, span: Span) -> bool:
         """Whether a branch is in the register on any day of the time; the centre always is."""
-        rows = self._branches.get(place.branch or "", ())
-        return place.branch is None or any(begins(row) <= span.last and span.first <= ends(row) for row in rows)
+        if place.branch is None or place.branch in self._ever:
+            return True
+        rows = self._branches.get(place.branch, ())
+        return any(begins(row) <= span.last and span.first <= ends(row) for row in rows)
 
     def position(self, place: Place) -> tuple[int, int, str, str]:
         """Branches, then keys, as the register lists them; unknown ones after them by id; "not named" at the end."""

@@ -4,14 +4,14 @@ The Wilson interval is the closed form of domain study 6.1 and not scipy's ``bin
 (a test compares them) at 1 us instead of 150-370 us a share, measured, and an answer may hold 15,000 shares.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from math import sqrt
 from operator import add, attrgetter
 from statistics import NormalDist
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schemas.periods import Period, bounds, day_date, period_name
 from schemas.resources import Cut, LeftOut, RatingFigure, ResponseRate
@@ -101,8 +101,7 @@ class Span:
     last: date
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Whose figure it is: nobody's in particular (the centre), a branch's, a key's in a branch or everywhere."""
 
     branch: str | None = None
@@ -122,8 +121,9 @@ def wilson(count: float, votes: float, z: float = _Z) -> tuple[float, float]:
     return max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share))
 
 
+@lru_cache(maxsize=32_768)
 def rating_figure(count: int, votes: int) -> RatingFigure:
-    """The count with its share and interval; nulls without a vote to divide by."""
+    """The count with its share and interval; nulls without a vote to divide by. Many cells are small and alike."""
     if not votes:
         return RatingFigure(count=count, share=None, low=None, high=None)
     low, high = wilson(count, votes)
@@ -135,21 +135,27 @@ def rating_figure(count: int, votes: int) -> RatingFigure:
 def left_out(tally: Tally) -> LeftOut:
     """Calls that are not eligible, by reason; what no reason is kept of is unknown, and never less than nothing."""
     known = tally.unrated + tally.absent + tally.passed_on + tally.withdrawn + tally.unlit
+    unknown = max(0, tally.calls - tally.eligible - known)
+    return _left_out(tally.unrated, tally.absent, tally.passed_on, tally.withdrawn, tally.unlit, unknown)
+
+
+@lru_cache(maxsize=8192)
+def _left_out(unrated: int, absent: int, passed_on: int, withdrawn: int, unlit: int, unknown: int) -> LeftOut:
     return LeftOut(
-        unrated=tally.unrated,
-        absent=tally.absent,
-        passed_on=tally.passed_on,
-        withdrawn=tally.withdrawn,
-        unlit=tally.unlit,
-        unknown=max(0, tally.calls - tally.eligible - known),
+        unrated=unrated, absent=absent, passed_on=passed_on, withdrawn=withdrawn, unlit=unlit, unknown=unknown
     )
 
 
 def response_rate(tally: Tally) -> ResponseRate:
     """Votes of eligible calls, and whether that is too few to speak for the rest."""
-    if not tally.eligible:
+    return _response_rate(tally.votes, tally.eligible)
+
+
+@lru_cache(maxsize=32_768)
+def _response_rate(votes: int, eligible: int) -> ResponseRate:
+    if not eligible:
         return ResponseRate(share=None, low=None)
-    share = tally.votes / tally.eligible
+    share = votes / eligible
     return ResponseRate(share=round(share, DIGITS), low=share < LOW_RESPONSE)
 
 
@@ -196,14 +202,13 @@ def spans(first: date, last: date, period: Period) -> list[Span]:
 
 def add_up(rows: Iterable[Row], by: Cut, period: Period, *, branch: str | None) -> Mapping[tuple[str, Place], Tally]:
     """The rows added up by (period name, place). ``branch`` is the only one the rows are of, if one was asked for."""
-    sums: dict[tuple[str, Place], Tally] = {}
+    sums: dict[tuple[str, Place], Sequence[int]] = {}
     for row in rows:
         slot = (_name_of(row.day, period), _place(row, by, branch))
-        sums[slot] = sums.get(slot, _NOTHING) + Tally.of(row)
-    return sums
-
-
-_NOTHING = Tally()
+        there = sums.get(slot)
+        more = _amounts_of(row)
+        sums[slot] = more if there is None else list(map(add, there, more))
+    return {slot: Tally(*amounts) for slot, amounts in sums.items()}
 
 
 def _place(row: Row, by: Cut, branch: str | None) -> Place:

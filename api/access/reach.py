@@ -12,6 +12,7 @@ Rules of the file
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cached_property
 
 from api.errors import ScopeMissing
 from collector.store import Limits, Register, Rollup, Token
@@ -108,7 +109,14 @@ class Seen:
     def __init__(self, limits: Limits, register: Register):
         self.register = register
         self._limits = limits
-        self._employers = Employers(register)
+
+    @cached_property
+    def _employers(self) -> Employers:
+        return Employers(self.register)
+
+    @property
+    def is_limited(self) -> bool:
+        return self._limits.any
 
     @property
     def by_day(self) -> bool:

@@ -22,6 +22,7 @@ from collector.store.ledger import Ledger
 from collector.store.limits import NO_LIMITS, Limits
 from collector.store.migrate import upgrade
 from collector.store.mix import MixRow
+from collector.store.months import Wanted
 from collector.store.nights import Nights
 from collector.store.partitions import keep_ahead
 from collector.store.people import NO_MORE_KNOWN, Read, Token
@@ -147,10 +148,17 @@ class Store:
         branch: str | None = None,
         key: str | None = None,
         months: bool = False,
+        weeks: bool = False,
+        everywhere: bool = False,
     ) -> list[Rollup]:
-        """Figures by day (``yyyymmdd``, both ends included), or summed by month; ``cut`` is one of rollup.CUTS."""
+        """Figures by day (``yyyymmdd``, both ends included), or summed by month or by ISO week; ``cut`` is one of
+        rollup.CUTS. With ``everywhere`` those of all branches are one row, whose branch is "".
+        """
+        wanted = Wanted(cut, (first_day, last_day), branch, key, everywhere)
         with reading(self._engine) as connection:
-            return figures.rollups(connection, cut, (first_day, last_day), branch=branch, key=key, months=months)
+            if months:
+                return figures.by_month(connection, wanted)
+            return figures.by_week(connection, wanted) if weeks else figures.by_day(connection, wanted)
 
     def mix(
         self, first_month: int, last_month: int, *, branch: str | None = None, operator: str | None = None

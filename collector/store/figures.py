@@ -1,21 +1,23 @@
 """Questions about totals: the roll-ups, what is open now, how the pads are, how much of everything there is."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from collector.rollup import AMOUNTS, CUTS
-from collector.store.months import rows_by_month
+from collector.rollup import AMOUNTS
+from collector.store import months
+from collector.store.months import Wanted
 from collector.store.registry import holds_today
 from schemas.register_tables import desk
 from schemas.tables import call, call_service, kept, pad, pad_health, rollup_day, waiting
 
 
-@dataclass(frozen=True, slots=True)
-class Rollup:
-    """The figures of one branch, service, operator or desk on one day (``yyyymmdd``) or in one month (``yyyymm``).
+class Rollup(NamedTuple):
+    """The figures of one branch, service, operator or desk on one day (``yyyymmdd``), in one month (``yyyymm``) or in
+    one ISO week (``yyyymmdd`` of its Monday).
 
     ``key`` is "" in the cut "branch", and in the others for calls of which the queue did not say it.
     """
@@ -79,22 +81,31 @@ class Counts(TypedDict):
 
 
 _AMOUNTS = tuple(rollup_day.c[name] for name in AMOUNTS)
-_PLACE = (rollup_day.c.branch, rollup_day.c.key)
+_SUMS = tuple(func.sum(each) for each in _AMOUNTS)
 
 
-def rollups(
-    connection: Connection, cut: str, days: tuple[int, int], *, branch: str | None, key: str | None, months: bool
-) -> list[Rollup]:
-    """The rows of ``cut`` from the first to the last of ``days``, both included, sorted by day, branch and key."""
-    if cut not in CUTS:
-        raise ValueError(f"no such cut: {cut!r}")
-    wanted = [(name, value) for name, value in (("branch", branch), ("key", key)) if value is not None]
-    if months:
-        return [Rollup(*row) for row in rows_by_month(connection, cut, days, wanted)]
-    question = select(*_PLACE, rollup_day.c.day, *_AMOUNTS).order_by(rollup_day.c.day, *_PLACE)
-    question = question.where(rollup_day.c.cut == cut, rollup_day.c.day.between(*days))
-    question = question.where(*(rollup_day.c[name] == value for name, value in wanted))
-    return [Rollup(*row) for row in connection.execute(question)]
+def by_day(connection: Connection, wanted: Wanted) -> list[Rollup]:
+    """The rows of a cut from the first to the last of the days, both included, sorted by day, branch and key."""
+    place, amounts = wanted.place(rollup_day), _AMOUNTS
+    question = select(*place, rollup_day.c.day, *(_SUMS if wanted.everywhere else amounts))
+    if wanted.everywhere:
+        question = question.group_by(rollup_day.c.day, rollup_day.c.key)
+    question = question.where(*wanted.conditions(rollup_day), rollup_day.c.day.between(*wanted.days))
+    rows = connection.execute(question.order_by(rollup_day.c.day, *place)).all()
+    return [Rollup._make(row) for row in (map(_whole, rows) if wanted.everywhere else rows)]
+
+
+def by_month(connection: Connection, wanted: Wanted) -> list[Rollup]:
+    return [Rollup._make(row) for row in months.rows_by_month(connection, wanted)]
+
+
+def by_week(connection: Connection, wanted: Wanted) -> list[Rollup]:
+    return [Rollup._make(row) for row in months.rows_by_week(connection, wanted)]
+
+
+def _whole(row: Sequence[Any]) -> tuple[Any, ...]:
+    """PostgreSQL's sums are of a type of their own."""
+    return (row[0], row[1], row[2], *map(int, row[3:]))
 
 
 def pads(connection: Connection) -> list[PadRow]:

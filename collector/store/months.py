@@ -6,21 +6,39 @@ locks of all calls, so no batch is under way that has read the old one.
 """
 
 from calendar import monthrange
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Table,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+    values,
+)
 
 from collector.rollup import AMOUNTS, CUTS, Amounts, Key
 from collector.store.ledger import lock_everything
 from schemas.figure_tables import rollup_edge, rollup_month
 from schemas.months import later, month_name
+from schemas.periods import day_date, day_key
 from schemas.tables import rollup_day
 
 _DAYS = (rollup_day.c.cut, rollup_day.c.branch, rollup_day.c.key)
 _MONTH = (rollup_day.c.day // 100).label("month")
 _SUMS = tuple(func.sum(rollup_day.c[name]).label(name) for name in AMOUNTS)
+# SQLite takes 999 parameters in older versions.
+_WEEKS_AT_ONCE = 200
 _KEPT = tuple(rollup_month.c[name] for name in ("cut", "branch", "key", "month", *AMOUNTS))
+_KEPT_SUMS = tuple(func.sum(each) for each in _KEPT[4:])
 
 
 def edge(connection: Connection) -> int:
@@ -53,7 +71,7 @@ def make(connection: Connection, month: int) -> None:
     connection.execute(delete(rollup_month).where(rollup_month.c.month == month))
     for cut in CUTS:  # a cut at once: its days are found by the index
         sums = select(*_DAYS, literal(month), *_SUMS).where(*_of_days(cut, month)).group_by(*_DAYS)
-        connection.execute(insert(rollup_month).from_select([column.name for column in _KEPT], sums))
+        connection.execute(insert(rollup_month).from_select([each.name for each in _KEPT], sums))
 
 
 def wrong(connection: Connection, months: Collection[int]) -> dict[int, list[str]]:
@@ -87,34 +105,89 @@ def covered(connection: Connection) -> list[int]:
     return found
 
 
-def rows_by_month(
-    connection: Connection, cut: str, days: tuple[int, int], conditions: Iterable[tuple[str, str]]
-) -> list[tuple[Any, ...]]:
-    """(branch, key, month, amounts...) from the first to the last of ``days``, sorted: whole months out of the monthly
-    figures as far as they reach, what is left and what is newer out of the daily ones.
+class Wanted(NamedTuple):
+    """Which figures are asked for: of a cut, from the first to the last of ``days``; ``everywhere``: all branches as
+    one, which is called "" then. Raises ValueError for a cut that is none.
     """
+
+    cut: str
+    days: tuple[int, int]
+    branch: str | None = None
+    key: str | None = None
+    everywhere: bool = False
+
+    def place(self, table: Table) -> tuple[ColumnElement[str], ColumnElement[str]]:
+        return literal("").label("branch") if self.everywhere else table.c.branch, table.c.key
+
+    def grouped(self, table: Table) -> tuple[ColumnElement[str], ...]:
+        return (table.c.key,) if self.everywhere else (table.c.branch, table.c.key)
+
+    def conditions(self, table: Table) -> list[ColumnElement[bool]]:
+        if self.cut not in CUTS:
+            raise ValueError(f"no such cut: {self.cut!r}")
+        found = [table.c.cut == self.cut]
+        if self.branch is not None:
+            found.append(table.c.branch == self.branch)
+        if self.key is not None:
+            found.append(table.c.key == self.key)
+        return found
+
+
+def rows_by_month(connection: Connection, wanted: Wanted) -> list[tuple[Any, ...]]:
+    """(branch, key, month, amounts...) sorted by month, branch and key: whole months out of the monthly figures as far
+    as they reach, what is left and what is newer out of the daily ones.
+    """
+    days = wanted.days
     first, last = _whole_months(*days)
     last = min(last, later(edge(connection) or 101, -1))
     if first > last:
-        return list(_from_days(connection, cut, [days], conditions))
-    question = select(*_KEPT[1:]).where(rollup_month.c.cut == cut, rollup_month.c.month.between(first, last))
-    question = question.where(*(rollup_month.c[name] == value for name, value in conditions))
-    found = [tuple(row) for row in connection.execute(question)]
+        return list(_from_days(connection, wanted, [days]))
+    amounts = _KEPT_SUMS if wanted.everywhere else _KEPT[4:]
+    question = select(*wanted.place(rollup_month), rollup_month.c.month, *amounts)
+    question = question.where(*wanted.conditions(rollup_month), rollup_month.c.month.between(first, last))
+    if wanted.everywhere:
+        question = question.group_by(rollup_month.c.month, rollup_month.c.key)
+    found = [(row[0], row[1], row[2], *map(int, row[3:])) for row in connection.execute(question).all()]
     beside = [(days[0], first * 100), (later(last) * 100, days[1])]
-    found += _from_days(connection, cut, [each for each in beside if each[0] < each[1]], conditions)
+    found += _from_days(connection, wanted, [each for each in beside if each[0] < each[1]])
     return _added_up(found)
 
 
-def _from_days(
-    connection: Connection, cut: str, spans: list[tuple[int, int]], conditions: Iterable[tuple[str, str]]
-) -> Iterable[tuple[Any, ...]]:
-    place = _DAYS[1:]
-    wanted = list(conditions)
+def rows_by_week(connection: Connection, wanted: Wanted) -> list[tuple[Any, ...]]:
+    """(branch, key, first day of the ISO week, amounts...) sorted by week, branch and key.
+
+    The weeks come in as a table of their own, so that each is a range of days that an index knows.
+    """
+    spans = list(_weeks(*wanted.days))
+    grouped = wanted.grouped(rollup_day)
+    found: list[tuple[Any, ...]] = []
+    for some in (spans[begin : begin + _WEEKS_AT_ONCE] for begin in range(0, len(spans), _WEEKS_AT_ONCE)):
+        columns = [column(name, Integer) for name in ("name", "first", "last")]
+        week = values(*columns).data(some).cte("week")
+        within = rollup_day.c.day.between(week.c.first, week.c.last)
+        question = select(*wanted.place(rollup_day), week.c.name, *_SUMS).select_from(week).join(rollup_day, within)
+        question = question.where(*wanted.conditions(rollup_day)).group_by(week.c.name, *grouped)
+        rows = connection.execute(question.order_by(week.c.name, *grouped)).all()
+        found += [(row[0], row[1], row[2], *map(int, row[3:])) for row in rows]
+    return found
+
+
+def _weeks(first_day: int, last_day: int) -> Iterator[tuple[int, int, int]]:
+    """The Monday of each week and which of its days are meant."""
+    day, last = day_date(first_day), day_date(last_day)
+    while day <= last:
+        monday = day - timedelta(days=day.weekday())
+        sunday = min(monday + timedelta(days=6), last)
+        yield day_key(monday), day_key(day), day_key(sunday)
+        day = sunday + timedelta(days=1)
+
+
+def _from_days(connection: Connection, wanted: Wanted, spans: list[tuple[int, int]]) -> Iterator[tuple[Any, ...]]:
+    grouped = wanted.grouped(rollup_day)
     for span in spans:
-        question: Select[Any] = select(*place, _MONTH, *_SUMS).group_by(_MONTH, *place).order_by(_MONTH, *place)
-        question = question.where(rollup_day.c.cut == cut, rollup_day.c.day.between(*span))
-        question = question.where(*(rollup_day.c[name] == value for name, value in wanted))
-        for row in connection.execute(question):
+        question = select(*wanted.place(rollup_day), _MONTH, *_SUMS).group_by(_MONTH, *grouped)
+        question = question.where(*wanted.conditions(rollup_day), rollup_day.c.day.between(*span))
+        for row in connection.execute(question.order_by(_MONTH, *grouped)).all():
             yield (row[0], row[1], row[2], *map(int, row[3:]))
 
 

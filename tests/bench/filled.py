@@ -238,9 +238,10 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=1_000_000)
     parser.add_argument("--branches", type=int, default=Office.branches)
     parser.add_argument("--desks", type=int, default=Office.desks, help="of a branch, at most 99")
+    parser.add_argument("--calls-a-day", type=int, default=Office.calls_a_day, help="of a desk: fewer make more days")
     arguments = parser.parse_args()
     begun = time.monotonic()
-    fill(arguments.url, arguments.calls, Office(arguments.branches, arguments.desks))
+    fill(arguments.url, arguments.calls, Office(arguments.branches, arguments.desks, arguments.calls_a_day))
     took_s = time.monotonic() - begun
     print(f"{arguments.calls:,} calls in {took_s:,.0f} s, {arguments.calls / took_s:,.0f} a second")
 

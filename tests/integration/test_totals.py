@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +15,7 @@ from collector.store import Arrival, Rollup, Store
 from collector.store.engine import make_engine, writing
 from protocol import codec, topics
 from protocol.messages import QueueEvent, Vote
+from schemas.periods import day_date, day_key
 from tests.bench.filled import Office, fill
 
 OFFICE = Office(branches=2, desks=3)
@@ -95,6 +96,36 @@ def test_months_say_what_their_days_do_before_and_after(store: Store) -> None:
             rows = store.rollups(cut, *days, branch=BRANCH, key=key, months=True)
             assert by_month(rows) == by_month(store.rollups(cut, *days, branch=BRANCH, key=key)), (days, cut)
             assert [row.day for row in rows] == sorted({row.day for row in rows})
+
+
+def test_weeks_are_those_of_the_calendar_and_begin_and_end_where_they_are_asked_to(store: Store) -> None:
+    for first, last in ((20200106, 20200310), (20200108, 20200109), (20191230, 20200119), (20200105, 20200106)):
+        for cut, key in (("branch", None), ("desk", DESK)):
+            sums: dict[tuple[str, str, int], Counter[str]] = {}
+            for row in store.rollups(cut, first, last, key=key):
+                monday = day_date(row.day) - timedelta(days=day_date(row.day).weekday())
+                place = sums.setdefault((row.branch, row.key, day_key(monday)), Counter())
+                place.update({name: getattr(row, name) for name in AMOUNTS})
+            weeks = store.rollups(cut, first, last, key=key, weeks=True)
+            assert {(row.branch, row.key, row.day): row[3:] for row in weeks} == {
+                place: tuple(amounts[name] for name in AMOUNTS) for place, amounts in sums.items()
+            }
+            assert weeks == sorted(weeks, key=lambda row: (row.day, row.branch, row.key))
+
+
+def test_all_branches_as_one_are_the_sum_of_each(store: Store) -> None:
+    store.totals.consolidate(NOW_UNIX_MS)
+    for cut in CUTS:
+        for longer in ({}, {"weeks": True}, {"months": True}):
+            sums: dict[tuple[str, int], Counter[str]] = {}
+            for row in store.rollups(cut, 20200110, 20200310, **longer):
+                key = "" if cut == "branch" else row.key
+                sums.setdefault((key, row.day), Counter()).update({name: getattr(row, name) for name in AMOUNTS})
+            rows = store.rollups(cut, 20200110, 20200310, everywhere=True, **longer)
+            assert {(row.key, row.day): row[3:] for row in rows} == {
+                place: tuple(amounts[name] for name in AMOUNTS) for place, amounts in sums.items()
+            }
+            assert {row.branch for row in rows} == {""}
 
 
 def test_a_month_is_over_when_it_is_over_everywhere(store: Store) -> None:
