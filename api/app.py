@@ -12,6 +12,7 @@ from api import aggregates, auth, comparison, devices, errors, fleet, health, li
 from api.access.slowing import Slowing
 from api.bench import Bench
 from api.disclosure import routes as disclosure_routes
+from api.evidence import routes as evidence_routes
 from api.hub import Hub
 from api.nightly import Watchman
 from api.openapi import openapi_document
@@ -36,6 +37,7 @@ ROUTERS = (
     health.router,
     session.router,
     report_routes.router,
+    evidence_routes.router,
 )
 _DESCRIPTION = "Ratings of citizen service desks as figures. A single vote is never returned (order P3.2e)."
 

@@ -89,15 +89,14 @@ class Target:
 class Times:
     """How long calls of a branch and service took: of how many it is known, and seconds altogether.
 
-    ``served`` runs from the call to its end, ``began`` from the call to the start that the queue told of.
+    ``served`` runs from the call to its end; ``served_s2`` is of the seconds squared, for an interval.
     """
 
     branch: str
     service: str
     served: int
     served_s: float
-    began: int
-    began_s: float
+    served_s2: float
 
 
 class Reports:
@@ -192,18 +191,18 @@ class Reports:
     def times(self, first_day: int, last_day: int) -> list[Times]:
         """How long the finished calls of these days took, by branch and service; out of rows, as above."""
         served = call.c.ended_unix_ms - call.c.called_unix_ms
-        began = call.c.started_unix_ms - call.c.called_unix_ms
+        seconds = served / 1000.0
         place = (call.c.branch, func.coalesce(call.c.service, ""))
         question = (
-            select(*place, func.count(served), func.sum(served), func.count(began), func.sum(began))
+            select(*place, func.count(served), func.sum(seconds), func.sum(seconds * seconds))
             .where(_called_on(first_day, last_day), call.c.outcome == "finished", served >= 0)
             .group_by(*place)
             .order_by(*place)
         )
         with reading(self._engine) as connection:
             return [
-                Times(branch, service, n, float(s or 0) / 1000, m, float(b or 0) / 1000)
-                for branch, service, n, s, m, b in connection.execute(question)
+                Times(branch, service, n, float(total or 0), float(squares or 0))
+                for branch, service, n, total, squares in connection.execute(question)
             ]
 
     def dark_calls(self, first_unix_ms: int, last_unix_ms: int) -> dict[tuple[str, str], int]:

@@ -51,6 +51,12 @@ SCOPES_OF = {
     "POST /v1/reports": {"reports"},  # and "figures", and "operators" for one about operators
     "GET /v1/reports/{report}": {"reports"},
     "GET /v1/reports/{report}.{kind}": {"reports"},
+    "GET /v1/evidence/caf": {"evidence"},
+    "GET /v1/evidence/certification": {"evidence"},
+    "GET /v1/evidence/{which}.xlsx": {"evidence"},
+    "GET /v1/evidence/{which}/{item}.pdf": {"evidence"},
+    "GET /v1/evidence/targets": {"evidence"},
+    "POST /v1/evidence/targets": {"evidence", "publish"},
     "GET /metrics": {"metrics"},
     "GET /v1/health": set(),
     "POST /session": set(),
@@ -67,6 +73,8 @@ GETTABLE = {
     "/v1/requests": "disclose",
     "/v1/desks": "devices",
     "/v1/reports": "reports",
+    "/v1/evidence/caf": "evidence",
+    "/v1/evidence/certification": "evidence",
     "/v1/faults": "devices",
     "/v1/commands": "devices",
     "/v1/rollouts": "devices",
@@ -117,6 +125,8 @@ PLACES = {
     "act": "close",
     "report": 1,
     "kind": "pdf",
+    "which": "caf",
+    "item": "6.1",
 }
 
 

@@ -1,0 +1,249 @@
+"""The values of every measure, period by period, out of the store. It judges nothing and writes no words."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from math import sqrt
+from zoneinfo import ZoneInfo
+
+from api.aggregates import Question, answered
+from api.disclosure.desk import case_of
+from api.figures import Span, Tally, spans, wilson
+from api.figures_answers import tally_of
+from collector.store import Register, Store
+from schemas.months import later
+from schemas.periods import Period, bounds, day_key
+from schemas.register_names import by_id, names_in
+from schemas.register_rules import begins, ends
+from schemas.resources import Cell
+
+PERIODS = {Period.MONTH: 13, Period.QUARTER: 8, Period.YEAR: 5}
+_Z = 1.959964
+
+
+@dataclass(frozen=True)
+class Value:
+    """``tally`` is what a trend can be tested on: the three ratings, or yes and no as exemplary and bad."""
+
+    span: Span
+    complete: bool
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    response_rate: float | None = None
+    tally: Tally | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    key: str
+    name: str
+    name_en: str
+    value: float | None
+    n: int | None
+
+
+@dataclass(frozen=True)
+class Series:
+    values: tuple[Value, ...]
+    parts: tuple[Part, ...] = field(default=())
+
+
+class Reader:
+    """Reads every series for one kind of period; each question to the store once."""
+
+    def __init__(self, store: Store, period: Period, now_unix_ms: int):
+        self._store = store
+        self._period = period
+        self._now = now_unix_ms
+        self._register: Register = store.book.whole()[1]
+        branches = self._register.branches
+        self._zone = ZoneInfo(branches[0].timezone if branches else "UTC")
+        self.today = datetime.fromtimestamp(now_unix_ms / 1000, UTC).astimezone(self._zone).date()
+        self._cells = _begun(self._ask("centre"))
+        self.spans = [Span(each.period, each.first, each.last) for each in self._cells]
+
+    def series(self) -> dict[str, Series]:
+        """Every measure by its id."""
+        return {
+            "bad": self._ratings("bad"),
+            "exemplary": self._ratings("exemplary"),
+            "good": self._ratings("good"),
+            "response": self._shares(lambda tally: (tally.votes, tally.eligible)),
+            "served": self._served(),
+            "handling": self._handling(),
+            "lit": self._shares(lambda tally: (tally.calls - tally.unlit, tally.calls)),
+            "requests": self._requests(),
+            "reports": self._reports(),
+            "targets": self._counted([each.about.set_on for each in self._store.reports.targets()]),
+            "editions": self._editions(),
+        }
+
+    # ---- out of the roll-ups
+    def _ask(self, by: str) -> list[Cell]:
+        first = bounds(self.today, self._period)[0]
+        for _ in range(PERIODS[self._period] - 1):
+            first = bounds(first - timedelta(days=1), self._period)[0]
+        asked = {"by": by, "period": self._period, "from": first.isoformat(), "to": self.today.isoformat()}
+        return answered(self._store, Question.model_validate(asked), self._now).cells
+
+    def _ratings(self, rating: str) -> Series:
+        return Series(tuple(self._rated(each, rating) for each in self._cells))
+
+    def _rated(self, cell: Cell, rating: str) -> Value:
+        figure = getattr(cell, rating)
+        span = Span(cell.period, cell.first, cell.last)
+        return Value(
+            span,
+            cell.complete,
+            figure.share,
+            figure.low,
+            figure.high,
+            cell.votes,
+            cell.response_rate.share,
+            tally_of(cell),
+        )
+
+    def _shares(self, of: Callable[[Tally], tuple[int, int]]) -> Series:
+        found = []
+        for cell in self._cells:
+            count, whole = of(tally_of(cell))
+            count = min(count, whole)
+            found.append(self._share(Span(cell.period, cell.first, cell.last), cell.complete, count, whole))
+        return Series(tuple(found))
+
+    def _share(self, span: Span, complete: bool, count: int, whole: int) -> Value:
+        if not whole:
+            return Value(span, complete, None, n=0)
+        low, high = wilson(count, whole)
+        yes_no = Tally(whole, whole, whole - count, 0, count)
+        return Value(span, complete, round(count / whole, 6), round(low, 6), round(high, 6), whole, tally=yes_no)
+
+    def _served(self) -> Series:
+        """Clients who were called and served at a desk; by service in the last period that is over."""
+        values = [
+            Value(Span(each.period, each.first, each.last), each.complete, float(each.eligible_calls), n=each.calls)
+            for each in self._cells
+        ]
+        last = next((each for each in reversed(self._cells) if each.complete), None)
+        cells = [each for each in self._ask("service") if last is not None and each.period == last.period]
+        parts = [
+            Part(each.key or "", each.name, each.name_en, float(each.eligible_calls), each.calls) for each in cells
+        ]
+        return Series(tuple(values), tuple(parts))
+
+    # ---- out of rows
+    def _handling(self) -> Series:
+        """Seconds from the call to its end, of calls that ended by being finished."""
+        values = []
+        services: dict[str, tuple[int, float]] = {}
+        for cell in self._cells:
+            rows = self._store.reports.times(day_key(cell.first), day_key(cell.last))
+            n, seconds, squares = (
+                sum(each[k] for each in ((r.served, r.served_s, r.served_s2) for r in rows)) for k in range(3)
+            )
+            mean = seconds / n if n else None
+            spread = sqrt(max(0.0, squares / n - (mean or 0) ** 2) / n) * _Z if n > 1 else None
+            low, high = (
+                (None, None) if mean is None or spread is None else (round(mean - spread, 1), round(mean + spread, 1))
+            )
+            span = Span(cell.period, cell.first, cell.last)
+            values.append(Value(span, cell.complete, None if mean is None else round(mean, 1), low, high, int(n)))
+            if cell.complete and n:
+                services = {}
+                for row in rows:
+                    known = services.get(row.service, (0, 0.0))
+                    services[row.service] = known[0] + row.served, known[1] + row.served_s
+        names = by_id(self._register.services)
+        parts = [
+            Part(
+                key,
+                *(names_in(names[key], self.today, self.today)),
+                round(services[key][1] / services[key][0], 1),
+                services[key][0],
+            )
+            for key in names
+            if services.get(key, (0, 0.0))[0]
+        ]
+        return Series(tuple(values), tuple(parts))
+
+    def _requests(self) -> Series:
+        """Requests for information that were closed in the period: how many of them in time."""
+        cases = [case_of(each, self._register) for each in self._store.disclosures.all()]
+        closed = [
+            (self._day(each.closed_unix_ms), not each.was_late) for each in cases if each.closed_unix_ms is not None
+        ]
+        found = []
+        for cell in self._cells:
+            mine = [in_time for day, in_time in closed if cell.first <= day <= cell.last]
+            found.append(self._share(Span(cell.period, cell.first, cell.last), cell.complete, sum(mine), len(mine)))
+        return Series(tuple(found))
+
+    def _reports(self) -> Series:
+        """Months whose reports of the centre and of every branch there was were made within the month after."""
+        made: dict[tuple[int, str], int] = {}
+        for each in self._store.reports.reports(period="month", limit=100_000):
+            if each.about.cut in ("centre", "branch") and each.about.figures_end >= each.about.last_day:
+                slot = each.about.first_day // 100, each.about.key
+                made[slot] = min(made.get(slot, 99991231), day_key(self._day(each.made_unix_ms)))
+        found = []
+        for cell in self._cells:
+            months = [month for month in _months(cell.first, cell.last) if later(month) * 100 <= day_key(self.today)]
+            due = [(month, place) for month in months for place in ("", *self._branches_of(month))]
+            done = sum(1 for slot in due if made.get(slot, 99991231) < later(slot[0], 2) * 100)
+            span = Span(cell.period, cell.first, cell.last)
+            value = round(done / len(due), 6) if due else None
+            found.append(Value(span, cell.complete, value, n=len(due)))
+        return Series(tuple(found))
+
+    def _editions(self) -> Series:
+        return self._counted([day_key(self._day(each.made_unix_ms)) for each in self._store.editions.all()])
+
+    # ---- helping
+    def _counted(self, days: Iterable[int]) -> Series:
+        known = list(days)
+        return Series(
+            tuple(
+                Value(
+                    Span(each.period, each.first, each.last),
+                    each.complete,
+                    float(sum(1 for day in known if day_key(each.first) <= day <= day_key(each.last))),
+                )
+                for each in self._cells
+            )
+        )
+
+    def _branches_of(self, month: int) -> list[str]:
+        first, last = bounds(date(month // 100, month % 100, 1), Period.MONTH)
+        called = {
+            row.branch for row in self._store.rollups("branch", day_key(first), day_key(last), months=True) if row.calls
+        }
+        rows = self._register.branches
+        return [
+            name
+            for name in dict.fromkeys(each.id for each in rows if begins(each) <= last and first <= ends(each))
+            if name in called
+        ]
+
+    def _day(self, unix_ms: int) -> date:
+        return datetime.fromtimestamp(unix_ms / 1000, UTC).astimezone(self._zone).date()
+
+
+def period_of(period: Period, day: date) -> Span:
+    first, last = bounds(day, period)
+    return spans(first, last, period)[0]
+
+
+def _begun(cells: Sequence[Cell]) -> list[Cell]:
+    """Without the empty periods of before the office began."""
+    first = next((n for n, each in enumerate(cells) if each.calls), max(0, len(cells) - 1))
+    return list(cells[first:])
+
+
+def _months(first: date, last: date) -> list[int]:
+    month, found = first.year * 100 + first.month, []
+    while month <= last.year * 100 + last.month:
+        found.append(month)
+        month = later(month)
+    return found
