@@ -58,7 +58,11 @@ class Renderer:
         """``template`` with ``values`` inside ``frame``; a language chosen by ``?lang=`` is remembered."""
         language = self.language_of(request)
         page = self._environments[language.code].get_template(template)
-        text = page.render(values, **self._framed(request, language, frame))
+        framed = self._framed(request, language, frame)
+        hidden = framed.keys() & values.keys()
+        if hidden:
+            raise ValueError(f"{template}: the frame has {', '.join(sorted(hidden))} of its own")
+        text = page.render({**values, **framed})
         response = HTMLResponse(text, status, {"Cache-Control": "no-store", "Content-Language": language.code})
         if request.query_params.get("lang") == language.code:
             remember(request, response, LANGUAGE_COOKIE, language.code)
@@ -94,7 +98,7 @@ class Renderer:
             "here_path": request.url.path,
             "look": look_of(request),
             "looks": _look_choices(language),
-            "choices": [
+            "languages": [
                 {"code": each.code, "name": each.own_name, "href": _same_page(request, each.code)}
                 for each in self.languages.values()
             ],
