@@ -8,7 +8,21 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
-from api import aggregates, auth, comparison, devices, errors, fleet, health, live, pages, register, session, try_pad
+from api import (
+    aggregates,
+    auth,
+    comparison,
+    devices,
+    errors,
+    fleet,
+    health,
+    live,
+    pages,
+    reconciliation,
+    register,
+    session,
+    try_pad,
+)
 from api.access.slowing import Slowing
 from api.bench import Bench
 from api.disclosure import routes as disclosure_routes
@@ -35,6 +49,7 @@ ROUTERS = (
     live.router,
     try_pad.router,
     health.router,
+    reconciliation.router,
     session.router,
     report_routes.router,
     evidence_routes.router,

@@ -52,6 +52,7 @@ def devices(request: Request, token: BranchLooker) -> Response:
     newest = _rollouts(store, 1) if not token.limits.any else []
     values["rollout"] = rollout_value(seen.register, *newest[0], language, _now()) if newest else None
     values["nightly_failed"] = nightly.failed(store.nights.last())
+    values["sums_differ"] = sum(check.differ for last in store.totals.reconciled() for check in last.checks)
     return renderer.page(request, "devices.html", values | _may(request, token), frame=renderer.frame(token))
 
 

@@ -78,6 +78,7 @@ class _Totals:
             pads.add_metric((state,), number)
         yield pads
         yield from _nights(self._store)
+        yield from _sums(self._store)
         yield GaugeMetricFamily("zrazkovo_live_streams", "Open live streams.", self._streams())
         now_unix_ms = time.time_ns() // 1_000_000
         yield from pad_metrics(self._store.pads(), self._store.fleet.faults(is_open=True, limit=FAULTS), now_unix_ms)
@@ -92,3 +93,15 @@ def _nights(store: Store) -> Iterator[Metric]:
         ended.add_metric((name,), (run.ended_unix_ms or 0) / 1000)
         failed.add_metric((name,), 0 if run.ok else 1)
     yield from (ended, failed)
+
+
+def _sums(store: Store) -> Iterator[Metric]:
+    differ = GaugeMetricFamily(
+        "zrazkovo_reconciliation_differences",
+        "Sums of figures that did not agree when last compared.",
+        labels=("check",),
+    )
+    for last in store.totals.reconciled():
+        for check in last.checks:
+            differ.add_metric((check.name,), check.differ)
+    yield differ

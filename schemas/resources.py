@@ -199,6 +199,28 @@ class Desks(Resource):
     desks: list[DeskResource]
 
 
+class ReconciliationCheck(Resource):
+    """How many sums of a kind were compared, and how many of them differ."""
+
+    name: str = Field(description="cuts, reasons, months or mix", examples=["cuts"])
+    compared: int
+    differ: int
+
+
+class ReconciliationResource(Resource):
+    """A comparison of sums with sums: services, operators and desks with their branch, months and mix with days."""
+
+    at: datetime
+    took_s: float
+    ok: bool
+    checks: list[ReconciliationCheck]
+    differences: list[str] = Field(description="a sentence for each, at most 200; nothing was repaired")
+
+
+class Reconciliations(Resource):
+    reconciliations: list[ReconciliationResource]
+
+
 class HealthResource(Resource):
     """Whether this api can answer, for whatever watches it. Nothing here is secret."""
 
