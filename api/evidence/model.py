@@ -89,7 +89,7 @@ def _results(language: Language) -> tuple[Item, ...]:
             ),
             _("Waiting before the call, complaints and their handling, errors, service standards: not in this system."),
             ("requests", "lit", "handling", "editions"),
-            ("requests", "lit"),
+            ("requests",),
             True,
         ),
         Item(

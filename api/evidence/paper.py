@@ -62,16 +62,15 @@ def _measure(measure: EvidenceMeasure, by: Period, language: Language) -> dict[s
         n = language.number(each.n) if each.n is not None else ""
         marked = name if each.complete else _("%(period)s (not over)") % {"period": name}
         rows.append([marked, written(each.value, measure.unit, language), interval, n, response])
+    heads = [_("Period"), _("Value"), _("95% interval"), _("Cases"), _("Response rate")]
+    parts = [
+        [each.name, written(each.value, measure.unit, language), language.number(each.n or 0)] for each in measure.parts
+    ]
     return {
         "title": measure.title,
         "definition": measure.definition,
-        "source": measure.source,
-        "heads": [_("Period"), _("Value"), _("95% interval"), _("Cases"), _("Response rate")],
-        "rows": rows,
-        "parts": [
-            [each.name, written(each.value, measure.unit, language), "", language.number(each.n or 0), ""]
-            for each in measure.parts
-        ],
+        "table": _without_empty(heads, rows),
+        "parts": {"heads": [_("Service"), _("Value"), _("Cases")], "rows": parts},
         "parts_heading": _("By service, in the last period that is over"),
         "facts": [
             (_("Trend"), f"{trend_word(measure.trend.verdict, language)}. {measure.trend.reason}"),
@@ -81,6 +80,12 @@ def _measure(measure: EvidenceMeasure, by: Period, language: Language) -> dict[s
             (_("Source"), measure.source),
         ],
     }
+
+
+def _without_empty(heads: list[str], rows: list[list[str]]) -> dict[str, Any]:
+    """A table without the columns in which nothing stands."""
+    kept = [n for n in range(len(heads)) if any(row[n] for row in rows)]
+    return {"heads": [heads[n] for n in kept], "rows": [[row[n] for n in kept] for row in rows]}
 
 
 def _targets(measure: EvidenceMeasure, language: Language) -> str:

@@ -59,6 +59,14 @@ class Time:
 
 
 @dataclass(frozen=True)
+class Hour:
+    """The votes of all calls of the period that were called in one local hour of the day, 0 to 23."""
+
+    hour: int
+    tally: Tally
+
+
+@dataclass(frozen=True)
 class Availability:
     """Of one branch: its desks, faults of pads open in the period, and calls at which no pad was lit."""
 
@@ -92,6 +100,7 @@ class Content:
     services: tuple[Line, ...]
     operators: tuple[Line, ...]
     availability: tuple[Availability, ...]
+    hours: tuple[Hour, ...]
 
     @property
     def is_over(self) -> bool:
@@ -141,6 +150,7 @@ class _Gatherer:
             services=services if order.cut != "operator" else (),
             operators=self._operators() if order.cut == "operator" else (),
             availability=self._availability() if order.cut in ("centre", "branch") else (),
+            hours=self._hours(),
         )
 
     # ---- questions
@@ -298,6 +308,31 @@ class _Gatherer:
         self, lines: list[Line], of: Callable[[Line], str | None] = lambda line: None
     ) -> tuple[Line, ...]:
         return tuple(lines) if self._order.shows_small else hide_small(lines, of)
+
+    # ---- hours
+    def _hours(self) -> tuple[Hour, ...]:
+        """Of whole months only, and only if the night has made the mix of all of them (collector/store/mix.py); without
+        the hours in which fewer than three operators were rated.
+        """
+        order = self._order
+        if order.cut == "operator" or order.period not in (Period.MONTH, Period.QUARTER, Period.YEAR):
+            return ()
+        first, last = (day.year * 100 + day.month for day in (self._span.first, self._span.last))
+        rows = self._store.mix(first, last, branch=order.branch)
+        if order.cut == "direction":
+            rows = [row for row in rows if self._direction_of(row.service, self._span.last) == order.key]
+        sums: dict[int, Tally] = {}
+        people: dict[int, set[str]] = {}
+        for row in rows:
+            people.setdefault(row.hour, set()).add(row.operator)
+            more = Tally(row.eligible, row.eligible, row.bad, row.good, row.exemplary)
+            sums[row.hour] = sums.get(row.hour, Tally()) + more
+        asked = sum(each.tally.votes for each in self._times() if each.span == self._span)
+        if sum(each.votes for each in sums.values()) != asked:
+            return ()
+        least = 1 if order.shows_small else LEAST_OPERATORS
+        shown = [hour for hour in sorted(sums) if sums[hour].votes and len(people[hour] - {""}) >= least]
+        return tuple(Hour(hour, sums[hour]) for hour in shown)
 
     # ---- pads
     def _availability(self) -> tuple[Availability, ...]:

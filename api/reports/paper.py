@@ -108,6 +108,7 @@ class _Paper:
             self._branches(),
             self._directions(),
             self._services(),
+            self._by_hour(),
             self._pads(),
         ]
 
@@ -123,6 +124,29 @@ class _Paper:
             _(
                 "Point: the share. Bar: its 95% interval. Hollow point: the period is not over. Every panel has a "
                 "scale of its own, which need not begin at zero."
+            )
+        ]
+        return section
+
+    def _by_hour(self) -> _Section | None:
+        _, hours = self._, self._content.hours
+        if len(hours) < 2:
+            return None
+        section = _Section(_("Hour by hour"), halves=True, keeps=True)
+        for rating in ("bad", "exemplary"):
+            figures = [_figure(each.tally, rating) for each in hours]
+            points = [
+                drawing.Point(str(each.hour), (str(each.hour),), figures[n], each.tally.votes >= FEW_VOTES)
+                for n, each in enumerate(hours)
+            ]
+            named = [(f"{each.hour}:00", figures[n]) for n, each in enumerate(hours)]
+            title = self._text.names[rating]
+            alt = self._text.described(_("Share of “%(rating)s”") % {"rating": title}, named)
+            self._add(section, drawing.in_time(rating, points, self._decimal), title=title, rating=rating, alt=alt)
+        section.notes = [
+            _(
+                "Calls of the whole period by the local hour at which they were called. Hollow point: fewer than 10 "
+                "votes."
             )
         ]
         return section

@@ -227,6 +227,18 @@ def test_branches_add_up_to_the_centre_and_directions_to_their_services(centre: 
     assert centre.now == next(each.tally for each in centre.times if each.span.name == "2026-03")
 
 
+def test_hours_of_the_day_are_shown_once_the_night_has_made_the_mix(tmp_path: Any) -> None:
+    with laid_down(tmp_path) as store:
+        assert gather(store, CENTRE, NOW_UNIX_MS).hours == ()
+        store.totals.make_mix(NOW_UNIX_MS)
+        content = gather(store, CENTRE, NOW_UNIX_MS)
+        hours = [each.hour for each in content.hours]
+        assert hours == sorted(hours)
+        assert set(hours) <= set(range(7, 21))
+        assert sum(each.tally.votes for each in content.hours) <= content.now.votes
+        assert "Hour by hour" in words(paper(Text(content, LANGUAGES["en"])))
+
+
 # ---- offices unlike the usual
 @pytest.mark.parametrize("votes", [0, 1])
 def test_a_month_with_hardly_a_vote_is_a_report_too(tmp_path: Any, votes: int) -> None:
