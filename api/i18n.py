@@ -71,6 +71,10 @@ class Language:
     def number(self, n: float) -> str:
         return format_decimal(n, locale=self.locale)
 
+    def decimal(self, n: float, digits: int) -> str:
+        """A number with so many decimals, no more and no fewer."""
+        return format_decimal(n, format="#,##0." + "0" * digits, locale=self.locale)
+
     def share(self, share: float | None, digits: int = 1) -> str:
         """``share`` (0..1) in per cent, a dash if there is none."""
         return "–" if share is None else format_percent(share, format=_percent(digits), locale=self.locale)

@@ -1,0 +1,92 @@
+"""A whole office's pages for a test: thirteen simulated months in a real store behind a real server. No test is in it.
+
+It has no pads and no broker: what those show is the business of test_browser.py and test_devices.py.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from api.auth import SCOPES
+from api.nightly import run_chores
+from api.pictures import MONTHS, months_before
+from api.settings import Settings
+from collector.store import Store
+from sim.city import CITY, with_fewer_desks
+from sim.history import lay_down
+from sim.office import register
+from tests.contract.api_office import now_unix_ms, serving
+from tests.system.browser import Watched
+
+CALLS_A_YEAR = 30_000
+WIDE, NARROW, SMALLEST, WALL = 1440, 390, 320, 2560
+# WCAG 2.2 AA with axe's own good practice; "region" and the like are no law, and cost nothing to keep.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_AXE = Axe()
+
+
+@dataclass(frozen=True)
+class OfficePages:
+    """Where the pages are and whose token opens all of them."""
+
+    address: str
+    token: str
+    store: Store
+
+    def visitor(self, browser: Browser, *, signed_in: bool = True, **options: Any) -> BrowserContext:
+        """A new visitor; ``options`` as of a browser's context."""
+        headers = {"Authorization": f"Bearer {self.token}"} if signed_in else {}
+        # Without motion no colour is on its way from light to dark while it is measured.
+        still = {"viewport": {"width": WIDE, "height": 900}, "color_scheme": "light", "reduced_motion": "reduce"}
+        options = still | options
+        context = browser.new_context(extra_http_headers=headers, **options)
+        context.set_default_timeout(20_000)
+        return context
+
+    def watched(self, page: Page) -> Watched:
+        return Watched(page, self.address)
+
+
+@contextmanager
+def office_pages(folder: Path) -> Iterator[OfficePages]:
+    """The office, filled to yesterday and with the night's work done."""
+    url = f"sqlite:///{folder / 'office.db'}"
+    city = with_fewer_desks(CITY, 12)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    with Store.open(url) as store:
+        store.load_register(register(city))
+        first = months_before(yesterday.replace(day=1), MONTHS - 1)
+        lay_down(url, city, first_day=first, last_day=yesterday, seed=5, calls=CALLS_A_YEAR)
+        run_chores(store, Settings(database_url=url), now_unix_ms())
+        holder = _Holder(url, store)
+        token = store.create_token("everybody", SCOPES)
+        with serving(holder) as address:  # type: ignore[arg-type]  # it needs no more of an office
+            yield OfficePages(address, token, store)
+
+
+@dataclass(frozen=True)
+class _Holder:
+    url: str
+    store: Store
+
+
+def findings(page: Page, *, only_contrast: bool = False) -> list[str]:
+    """What axe-core finds on the page as it stands, a line each: how grave, which rule, where."""
+    run = {"type": "rule", "values": ["color-contrast"]} if only_contrast else {"type": "tag", "values": RULES}
+    answer = _AXE.run(page, options={"resultTypes": ["violations"], "runOnly": run})
+    return [
+        f"{each['impact']} {each['id']}: {node['target']} {node.get('failureSummary', '')[:200]}"
+        for each in answer.response["violations"]
+        for node in each["nodes"]
+    ]
+
+
+def too_wide(page: Page) -> int:
+    """How many pixels the page must be scrolled sideways."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
