@@ -4,7 +4,7 @@ The figures are api/pictures.py's, their words api/picture_words.py's.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from api.pictures import (
     Gallery,
     branch_and_services,
     centre_and_branches,
+    hours_of,
     month_of,
     named,
     services_of,
@@ -30,6 +31,7 @@ from api.rendering import Renderer
 from collector.store import Limits, Register, Store, Token
 from schemas.periods import day_date, day_of
 from schemas.register_names import known_by
+from schemas.resources import Cell
 
 router = APIRouter(include_in_schema=False)
 _READER = require("figures", page=True, within_limits=True)
@@ -66,7 +68,8 @@ def one_branch(request: Request, branch: str, token: Annotated[Token, _READER]) 
         return RedirectResponse("/figures", 303)
     within(token, page.register, branch=branch)
     gallery = page.gallery(lambda month: branch_and_services(page.store, branch, month, token.limits, page.now_unix_ms))
-    return page.of_place("branch.html", gallery, page.language.name_of(row))
+    hours = hours_of(page.store, branch, gallery.month, gallery.whole.now) if gallery is not None else []
+    return page.of_place("branch.html", gallery, page.language.name_of(row), hours)
 
 
 @router.get("/directions/{direction}")
@@ -121,11 +124,13 @@ class _Page:
             month = self.newest
         return of_month(month)
 
-    def of_place(self, template: str, gallery: Gallery | None, name: str) -> Response:
+    def of_place(
+        self, template: str, gallery: Gallery | None, name: str, hours: Sequence[tuple[int, Cell]] = ()
+    ) -> Response:
         values: dict[str, Any] = {"problem": self.problem, "whole": None, "place": name}
         if gallery is not None:
             words = PictureWords(gallery, self.language)
-            values |= words.values(name) | words.months(gallery.month, self.newest)
+            values |= words.values(name) | words.months(gallery.month, self.newest) | words.hours(hours)
         return self.shown(template, values)
 
     def shown(self, template: str, values: dict[str, Any]) -> Response:

@@ -3,12 +3,12 @@
 It asks and computes nothing. The words are neutral: a share rose or fell; whether that is good is for people to say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from api import charts
-from api.figures_answers import worst_case
+from api.figures_answers import as_one, worst_case
 from api.figures_page import (
     RATINGS,
     figure_text,
@@ -65,6 +65,32 @@ class PictureWords:
             "month_choices": [(f"{each:%Y-%m}", self._language.month(each), each == asked) for each in choices],
             "earlier": (f"{months_before(asked, 1):%Y-%m}", self._language.month(months_before(asked, 1))),
             "later": (f"{later:%Y-%m}", self._language.month(later)) if later <= newest else None,
+        }
+
+    def hours(self, found: Sequence[tuple[int, Cell]]) -> dict[str, Any]:
+        """A branch's hours of the day, with the months they are of."""
+        language = self._language
+        if not found:
+            return {"hours": [], "hour_charts": {}, "hour_months": ""}
+        labels = [(f"{hour}:00", cell) for hour, cell in found]
+        charts_of = {
+            f"{rating}-places": charts.shares_by_place(
+                rating,
+                [
+                    charts.Mark(label, "", cell, f"{label}: {figure_text(rating, cell, language)}")
+                    for label, cell in labels
+                ],
+                getattr(as_one([cell for _, cell in found]), rating),
+                share_described(rating, language),
+                language.tick,
+            )
+            for rating in RATINGS
+        }
+        first = found[0][1].first
+        return {
+            "hours": [row_values(cell, label, language) for label, cell in labels],
+            "hour_charts": charts_of,
+            "hour_months": f"{language.month(first)} – {language.month(self._gallery.month)}",
         }
 
     def _days(self) -> str:

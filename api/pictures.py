@@ -13,16 +13,17 @@ from zoneinfo import ZoneInfo
 from api.access.reach import Seen
 from api.aggregates import MAX_PERIODS, Question, answered
 from api.errors import BadQuestion
-from api.figures import Tally
+from api.figures import Tally, left_out, rating_figure, response_rate
 from api.figures_answers import as_one, filled, tally_of
 from api.statistics import Change, compare, pooled_design_effect, response_differs
-from api.statistics.case_mix import Rating
+from api.statistics.case_mix import RATINGS, Rating
 from collector.store import Limits, Register, Rollup, Store
 from schemas.periods import Period, bounds, day_date, day_key, day_of
 from schemas.resources import Aggregates, Cell
 
 # The two ends of the scale are compared; the middle is what is left of them.
 COMPARED: tuple[Rating, ...] = ("bad", "exemplary")
+HOUR_MONTHS = 3
 MONTHS = 13  # a month, the same one of last year, and all between them
 
 
@@ -113,6 +114,34 @@ def branch_and_services(store: Store, branch: str, month: date, limits: Limits, 
     )
 
 
+def hours_of(store: Store, branch: str, month: date, like: Cell) -> list[tuple[int, Cell]]:
+    """What one branch's clients said at which local hour, of ``HOUR_MONTHS`` months up to this one, as of last night.
+
+    Several months together, for an hour of a single one has few votes; ``like`` lends the cells their place.
+    """
+    first, last = months_before(month, HOUR_MONTHS - 1), month
+    tallies: dict[int, Tally] = defaultdict(Tally)
+    for row in store.mix(_yyyymm(first), _yyyymm(last), branch=branch):
+        tallies[row.hour] += Tally(row.eligible, row.eligible, row.bad, row.good, row.exemplary)
+    return [
+        (
+            hour,
+            like.model_copy(
+                update={
+                    "first": first,
+                    "calls": tally.calls,
+                    "eligible_calls": tally.eligible,
+                    "left_out": left_out(tally),
+                    "votes": tally.votes,
+                    "response_rate": response_rate(tally),
+                    **{rating: rating_figure(getattr(tally, rating), tally.votes) for rating in RATINGS},
+                }
+            ),
+        )
+        for hour, tally in sorted(tallies.items())
+    ]
+
+
 def services_of(
     store: Store, services: Sequence[str], month: date, limits: Limits, now_unix_ms: int, *, branch: str | None = None
 ) -> Gallery:
@@ -123,6 +152,10 @@ def services_of(
     rows = [row for row in days if row.key in services]
     frame = answered(store, _asked(month, by="centre"), now_unix_ms).cells  # for its months only
     return _gallery(month, _end(answer), cells, rows, by_branch=False, simulated=answer.simulated, frame=frame)
+
+
+def _yyyymm(first: date) -> int:
+    return first.year * 100 + first.month
 
 
 def _asked(month: date, **more: str | None) -> Question:

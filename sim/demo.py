@@ -48,7 +48,7 @@ SCOPES = [
     "users",
     "evidence",
 ]
-YEAR_DAYS, FAST_DAYS = 365, 35
+YEAR_DAYS, FAST_DAYS = 396, 35  # thirteen months: each has the same one of last year beside it
 _FAREWELL_S = 3.0  # for the people of the day to finish
 
 
@@ -189,6 +189,7 @@ class Demo:
             [
                 f"Everything here is simulated: {CITY.name}.",
                 "",
+                "Overview   this month against last month and last year: what changed beyond noise",
                 "Live       every desk of every branch as a small pad, moving as it happens",
                 "Figures    the three shares by month and by branch, with intervals and response rates",
                 "Devices    how every pad is, and what IT asks of it; “No lights?” is the operator's report",
