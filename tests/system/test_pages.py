@@ -35,6 +35,7 @@ PAGES = (
     "/register/branches",
     "/register/services/passport",
     "/register/exchange",
+    "/reports",
     "/requests",
     "/requests/new",
     "/nowhere",
