@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from api import (
+    access_log,
     aggregates,
     auth,
     comparison,
@@ -40,6 +41,7 @@ from collector.store import Store
 from schemas.resources import Problem
 
 ROUTERS = (
+    access_log.router,
     aggregates.router,
     comparison.router,
     register.router,

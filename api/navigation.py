@@ -78,5 +78,9 @@ def _groups(language: Language) -> Iterator[Group]:
         (
             Entry("requests", _("Requests"), ("disclose",)),
             Entry("register", _("Register"), ("register",)),
+            Entry("orders", _("Orders"), ("disclose",)),
+            Entry("access-log", _("Access log"), ("access_log",)),
+            Entry("people", _("People"), ("users",)),
+            Entry("tokens", _("Tokens"), ("users",)),
         ),
     )

@@ -57,7 +57,7 @@ ROLES = {
         _role(
             "head_of_branch",
             "4.1, 4.4, 4.7.1",
-            "figures operators devices report reports disclose signals",
+            "figures operators devices report reports",
             needs=frozenset({BRANCHES}),
             purposes=_MANAGEMENT,
         ),

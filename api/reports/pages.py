@@ -123,8 +123,16 @@ def _choices(
     }
     return {
         "cuts": list(cuts.items()),
-        "branches": [(each.id, language.name_of(each)) for each in known_by(register, "branches", today)],
-        "directions": [(each.id, language.name_of(each)) for each in known_by(register, "directions", today)],
+        "branches": [
+            (each.id, language.name_of(each))
+            for each in known_by(register, "branches", today)
+            if token.limits.branches is None or each.id in token.limits.branches
+        ],
+        "directions": [
+            (each.id, language.name_of(each))
+            for each in known_by(register, "directions", today)
+            if token.limits.directions is None or each.id in token.limits.directions
+        ],
         "periods": [(str(period), name) for period, name in periods.items()],
         "languages": [(each.code, each.own_name) for each in renderer.languages.values()],
         "purposes": [(each.id, language.name_of(each)) for each in PURPOSES.values()],
