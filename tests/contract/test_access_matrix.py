@@ -44,7 +44,7 @@ FOREIGN = {
 OURS = {
     "branch": "centre", "desk": "centre-1", "fault": "1", "wish": "stop", "number": "1", "year": "2026", "paper": "1",
     "part": "branches", "name": "centre", "act": "close", "what": "note", "action": "call",
-    "who": "99", "report": "1", "kind": "csv", "direction": "own-direction",
+    "which": "caf", "item": "none", "who": "99", "report": "1", "kind": "csv", "direction": "own-direction",
 }  # fmt: skip
 THEIRS = OURS | {"branch": FOREIGN_BRANCH, "desk": FOREIGN_DESK, "report": "3", "direction": "other"}
 # Where one's own is another thing than most people's.
