@@ -1,7 +1,7 @@
 // Numbers as the page's language writes them, and marking the ones that have just changed.
 
 const language = document.documentElement.lang;
-const whole = new Intl.NumberFormat(language);
+const whole = new Intl.NumberFormat(language, { useGrouping: "always" }); // as the server: 1 234 in every language
 const rounding = { style: "percent", roundingMode: "halfEven" }; // as the server rounds: 62.5 % is 62 % on every page
 const percent = new Intl.NumberFormat(language, { ...rounding, maximumFractionDigits: 0 });
 const percentFine = new Intl.NumberFormat(language, { ...rounding, minimumFractionDigits: 1, maximumFractionDigits: 1 });
