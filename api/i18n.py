@@ -65,8 +65,20 @@ class Language:
         return self.texts.pgettext(context, message)
 
     def name_of(self, thing: Named) -> str:
-        """The name the office gave it: its Ukrainian one in Ukrainian, else the English one."""
-        return thing.name if self.code == "uk" else thing.name_en
+        """The name the office gave it: its Ukrainian one in Ukrainian, else the English one.
+
+        Where nothing has a name, the words for that are ours, so they are in every language.
+        """
+        return thing.name if self.code == "uk" else self._nameless.get(thing.name_en, thing.name_en)
+
+    @cached_property
+    def _nameless(self) -> Mapping[str, str]:
+        _ = self.gettext
+        return {
+            "not named": _("not named"),
+            "service not named": _("service not named"),
+            "no direction": _("no direction"),
+        }
 
     def number(self, n: float) -> str:
         return format_decimal(n, locale=self.locale)
@@ -77,7 +89,16 @@ class Language:
 
     def share(self, share: float | None, digits: int = 1) -> str:
         """``share`` (0..1) in per cent, a dash if there is none."""
-        return "–" if share is None else format_percent(share, format=_percent(digits), locale=self.locale)
+        return (
+            "–"
+            if share is None
+            else format_percent(share, format=_decimals(digits) + self._per_cent, locale=self.locale)
+        )
+
+    @cached_property
+    def _per_cent(self) -> str:
+        """The per cent sign with the space that stands before it in some languages."""
+        return str(self.locale.percent_formats[None].pattern).lstrip("#,0.")
 
     def points(self, difference: float) -> str:
         """A difference of shares in points, with its sign: 0.075 is +7.5."""
@@ -94,26 +115,34 @@ class Language:
 
     def interval(self, low: float, high: float, digits: int = 1) -> str:
         """An interval of shares, low and high from 0 to 1, with one per cent sign."""
-        bare = format_decimal(low * 100, format=_percent(digits)[:-1], locale=self.locale)
+        bare = format_decimal(low * 100, format=_decimals(digits), locale=self.locale)
         return f"{bare}–{self.share(high, digits=digits)}"
 
     def tick(self, share: float) -> str:
         """A share on an axis: without decimals where there are none."""
         return self.share(share, digits=0 if round(share * 100, 6).is_integer() else 1)
 
+    @cached_property
+    def _long_day(self) -> str:
+        """A day with its month in words; the number is an ordinal with a point in some languages."""
+        return "d. MMMM y" if "d." in str(self.locale.date_formats["long"].pattern) else "d MMMM y"
+
+    def _short_day(self, day: date) -> str:
+        return format_date(day, str(self.locale.datetime_skeletons["MMMd"].pattern), locale=self.locale)
+
     def day(self, day: date) -> str:
-        return format_date(day, "d MMMM y", locale=self.locale)
+        return format_date(day, self._long_day, locale=self.locale)
 
     def month(self, first: date) -> str:
         return format_date(first, "LLLL y", locale=self.locale)
 
     def moment(self, moment: datetime) -> str:
-        return format_datetime(moment, "d MMMM y, HH:mm", locale=self.locale)
+        return format_datetime(moment, f"{self._long_day}, HH:mm", locale=self.locale)
 
     def clock(self, moment: datetime, today: date) -> str:
         """A moment in its own time zone, as short as can be: without its day if that is ``today``."""
-        pattern = "HH:mm" if moment.date() == today else "d MMM, HH:mm"
-        return format_datetime(moment, pattern, tzinfo=moment.tzinfo, locale=self.locale)
+        clock = f"{moment:%H:%M}"
+        return clock if moment.date() == today else f"{self._short_day(moment.date())}, {clock}"
 
     def duration(self, seconds: float) -> str:
         """How long something lasts, in its largest unit."""
@@ -138,7 +167,7 @@ class Language:
         """The same as short as an axis needs it, without its year where something else is left."""
         match period:
             case Period.DAY:
-                return format_date(first, "d MMM", locale=self.locale)
+                return self._short_day(first)
             case Period.MONTH:
                 return format_date(first, "LLL", locale=self.locale)
             case Period.YEAR:
@@ -190,5 +219,5 @@ def _quarter(first: date) -> dict[str, object]:
     return {"quarter": number, "roman": ("I", "II", "III", "IV")[number - 1], "year": first.year}
 
 
-def _percent(digits: int) -> str:
-    return "#,##0." + "0" * digits + "%" if digits else "#,##0%"
+def _decimals(digits: int) -> str:
+    return "#,##0." + "0" * digits if digits else "#,##0"

@@ -13,29 +13,17 @@ OPERATOR_CUTS = ("operator", "desk")
 @dataclass(frozen=True)
 class Purpose:
     id: str
-    clause: str
-    name: str
-    name_en: str
+    clause: str  # its points of the order; its words in every language are in api/role_words.py
 
 
 PURPOSES = {
     purpose.id: purpose
     for purpose in (
-        Purpose("analysis", "4.7.1, 4.7.2", "аналіз роботи", "analysis of the work"),
-        Purpose("improvement", "4.7.1, 4.7.2", "заходи з покращення роботи", "measures of improvement"),
-        Purpose(
-            "duties_review",
-            "4.7.1",
-            "оцінка виконання обов'язків адміністраторами",
-            "review of the administrators' duties",
-        ),
-        Purpose(
-            "cooperation_review",
-            "4.7.1",
-            "оцінка роботи представників учасників за угодами про співпрацю",
-            "review of the participants' representatives under cooperation agreements",
-        ),
-        Purpose("encouragement", "4.7.2", "преміювання та заохочення", "bonus and encouragement"),
+        Purpose("analysis", "4.7.1, 4.7.2"),
+        Purpose("improvement", "4.7.1, 4.7.2"),
+        Purpose("duties_review", "4.7.1"),
+        Purpose("cooperation_review", "4.7.1"),
+        Purpose("encouragement", "4.7.2"),
     )
 }
 NOTICE = (

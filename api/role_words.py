@@ -45,6 +45,18 @@ def role_descriptions(language: Language) -> dict[str, str]:
     }
 
 
+def purpose_names(language: Language) -> dict[str, str]:
+    """Every purpose of point 4.7 of the order by its id, in the order's own order."""
+    _ = language.gettext
+    return {
+        "analysis": _("analysis of the work"),
+        "improvement": _("measures of improvement"),
+        "duties_review": _("review of the administrators’ duties"),
+        "cooperation_review": _("review of the participants’ representatives under cooperation agreements"),
+        "encouragement": _("bonus and encouragement"),
+    }
+
+
 def limit_words(limits: Limits, register: Register, language: Language) -> list[tuple[str, str]]:
     """(what, which) of each limit, with the names of today."""
     _ = language.gettext

@@ -14,11 +14,11 @@ from api.errors import ApiError, BadQuestion, ScopeMissing, UnknownPurpose
 from api.forms import form_fields
 from api.i18n import Language
 from api.parts import parts_of
-from api.purposes import PURPOSES
 from api.rendering import Renderer
 from api.reports.chore import due, today_of
 from api.reports.order import CUTS, Order, visible
 from api.reports.routes import ordered
+from api.role_words import purpose_names
 from collector.store import Register, Report, Store, Token
 from schemas.periods import Period, bounds, day_date
 from schemas.register_names import known_by
@@ -135,7 +135,7 @@ def _choices(
         ],
         "periods": [(str(period), name) for period, name in periods.items()],
         "languages": [(each.code, each.own_name) for each in renderer.languages.values()],
-        "purposes": [(each.id, language.name_of(each)) for each in PURPOSES.values()],
+        "purposes": list(purpose_names(language).items()),
     }
 
 

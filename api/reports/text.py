@@ -12,9 +12,9 @@ from babel.numbers import format_decimal
 from api.figures import LOW_RESPONSE, Tally, left_out, rating_figure
 from api.figures_page import RATINGS, left_out_words, rating_names
 from api.i18n import Language
-from api.purposes import PURPOSES
 from api.reports.changes import Shift, response_shifts, shifts
 from api.reports.content import FEW_VOTES, Content, Line, Named, Time
+from api.role_words import purpose_names
 from api.statistics import worst_case
 from schemas.resources import RatingFigure
 
@@ -87,9 +87,9 @@ class Text:
             rows.append((_("On the instruction of"), content.order.ordered_by))
         if content.order.instruction:
             rows.append((_("Instruction"), content.order.instruction))
-        purpose = PURPOSES.get(content.order.purpose or "")
+        purpose = purpose_names(language).get(content.order.purpose or "")
         if purpose is not None:
-            rows.append((_("Purpose (point 4.7 of the order)"), language.name_of(purpose)))
+            rows.append((_("Purpose (point 4.7 of the order)"), purpose))
         return rows
 
     def warnings(self) -> list[str]:

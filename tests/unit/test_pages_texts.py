@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 
 from api.i18n import LOCALES, read_catalogue
 
@@ -18,9 +19,10 @@ KEYWORDS: dict[str, tuple[object, ...] | None] = {
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
 }
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
+QUARTER = {"%(quarter)d", "%(roman)s"}  # a language writes a quarter as a number or as a Roman one
 CYRILLIC = re.compile(r"[\u0400-\u04ff]")
-# Python modules of the pages; the api's own wordings and purposes are bilingual tables of their own.
+# Python modules of the pages; the wordings of the api's answers are a bilingual table of their own.
 MODULES = (
     "pages",
     "rendering",
@@ -41,6 +43,7 @@ MODULES = (
     "register_page",
     "register_pages",
 )
+QUOTES = {"uk": "«»", "cs": "„“", "et": "„“", "pl": "„”"}
 Used = tuple[str | None, str | tuple[str, ...]]
 
 
@@ -60,6 +63,12 @@ def translations(known: Catalog, context: str | None, message: str | tuple[str, 
     return [entry.string] if isinstance(entry.string, str) else list(entry.string or ())
 
 
+def named_in(text: str) -> set[str]:
+    """The values that a text names."""
+    found = set(PLACEHOLDER.findall(text))
+    return found - QUARTER | {"a quarter"} if found & QUARTER else found
+
+
 LANGUAGES = sorted(path.parent.name for path in LOCALES.glob("*/messages.po"))
 
 
@@ -76,14 +85,62 @@ def test_every_text_used_is_translated(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_translation_names_no_value_that_its_original_does_not(language: str) -> None:
+def test_a_translation_names_the_values_of_its_original_and_no_other(language: str) -> None:
     known = catalogue(language)
     for context, message in used():
-        originals = {message} if isinstance(message, str) else set(message)
-        given = {name for text in originals for name in PLACEHOLDER.findall(text)}
-        given |= {"%(roman)s", "%(year)d"} if "%(quarter)d" in given else set()
+        originals = [message] if isinstance(message, str) else list(message)
+        given = named_in(originals[-1])
         for text in translations(known, context, message):
-            assert set(PLACEHOLDER.findall(text)) <= given, text
+            assert named_in(text) == given, text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_per_cent_sign_in_a_text_with_values_is_written_twice(language: str) -> None:
+    """What is filled by ``%`` would take a lone one for the beginning of a value; a text without values shows both."""
+    known = catalogue(language)
+    for context, message in used():
+        original = message if isinstance(message, str) else message[-1]
+        if "%%" not in original and not named_in(original):
+            assert not [text for text in translations(known, context, message) if "%%" in text]
+            continue
+        for text in translations(known, context, message):
+            assert "%" not in PLACEHOLDER.sub("", text).replace("%%", ""), text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_catalogue_says_whose_it_is_and_how_it_counts(language: str) -> None:
+    """A subject's catalogue with other plural forms than the language's would be read with the wrong ones."""
+    whole = catalogue(language)
+    for path in sorted((LOCALES / language).glob("*.po")):
+        with path.open("rb") as file:
+            one = read_po(file, abort_invalid=True)
+        assert str(one.locale) == language, path
+        assert (one.num_plurals, one.plural_expr) == (whole.num_plurals, whole.plural_expr), path
+
+
+def test_every_language_has_the_same_catalogues() -> None:
+    subjects = {language: {path.name for path in (LOCALES / language).glob("*.po")} for language in LANGUAGES}
+    assert {language: names ^ subjects["uk"] for language, names in subjects.items() if names != subjects["uk"]} == {}
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"uk"}))
+def test_no_translation_is_of_another_alphabet_or_left_in_english(language: str) -> None:
+    """A sentence that is the English one letter for letter was forgotten; one with Cyrillic was copied."""
+    known = catalogue(language)
+    for context, message in used():
+        original = message if isinstance(message, str) else message[0]
+        for text in translations(known, context, message):
+            assert CYRILLIC.findall(text) == [], text
+            assert text != original or " " not in PLACEHOLDER.sub("", text).strip(), text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_quotation_marks_are_those_of_the_language(language: str) -> None:
+    pair = QUOTES[language]
+    for entry in catalogue(language):
+        for text in [entry.string] if isinstance(entry.string, str) else list(entry.string or ()):
+            marks = "".join(re.findall(r"[“”„«»‟\"]", text)) if entry.id else ""
+            assert marks == pair * (len(marks) // 2), text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
