@@ -105,7 +105,8 @@ class PictureWords:
             name = self._language.gettext("not named")
         return self._picture(picture, name) | {
             "href": f"{href}{picture.place}?month={self._gallery.month:%Y-%m}" if href and picture.place else None,
-            "small": {rating: self._small(picture, rating, name) for rating in COMPARED},
+            # Only branches, which have pages of their own, are shown as small pictures.
+            "small": {rating: self._small(picture, rating, name) for rating in COMPARED} if href else {},
         }
 
     def _picture(self, picture: Picture, name: str) -> dict[str, Any]:
