@@ -38,6 +38,10 @@ PAGES = (
     "/reports",
     "/requests",
     "/requests/new",
+    "/orders",
+    "/access-log",
+    "/people",
+    "/tokens",
     "/nowhere",
 )
 PUBLIC = ("/signin",)
