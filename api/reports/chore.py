@@ -5,9 +5,11 @@ missed, and a branch that the register got late, are made up for. What is there 
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
+from api.errors import BadQuestion
 from api.printing import CannotPrint
 from api.reports.making import make
 from api.reports.order import Order
@@ -37,7 +39,11 @@ def make_month(
 
     Args:
         say: told before each report what it will be about.
+
+    Raises BadQuestion for a month that is not over.
     """
+    if bounds(month, Period.MONTH)[1] >= today_of(store, time.time_ns() // 1_000_000):
+        raise BadQuestion(f"The month {month:%Y-%m} is not over.", field="month")
     for order in due(store, settings, month):
         named = f"{order.cut}{' ' + order.key if order.key else ''} {month:%Y-%m} ({order.language})"
         say(named)

@@ -14,7 +14,7 @@ from api.figures import Span, Tally, spans
 from api.figures_answers import tally_of
 from api.reports.order import Order
 from collector.store import Store
-from schemas.periods import Period, bounds, day_key
+from schemas.periods import Period, bounds, day_date, day_key, day_of
 from schemas.register_names import Employers, by_id, names_in
 from schemas.resources import Aggregates, Cell, Cut
 
@@ -89,7 +89,8 @@ class Content:
     revision: int
     made_unix_ms: int
     span: Span
-    figures_end: date
+    figures_end: date  # the last day that was counted
+    is_over: bool
     timezone: str
     now: Tally
     before: Time | None
@@ -101,10 +102,6 @@ class Content:
     operators: tuple[Line, ...]
     availability: tuple[Availability, ...]
     hours: tuple[Hour, ...]
-
-    @property
-    def is_over(self) -> bool:
-        return self.figures_end >= self.span.last
 
 
 def gather(store: Store, order: Order, now_unix_ms: int) -> Content:
@@ -126,7 +123,8 @@ class _Gatherer:
     def content(self) -> Content:
         order, register = self._order, self._register
         asked = self._ask("branch" if order.branch else "centre", self._span, self._span, branch=order.branch)
-        if asked.figures_end < self._span.first:
+        today = day_date(day_of(self._now, self._zone()))
+        if min(asked.figures_end, today) < self._span.first:
             raise BadQuestion(f"Nothing of {self._span.name} is counted yet.", field="day")
         times = self._times()
         by_name = {each.span.name: each for each in times}
@@ -139,7 +137,8 @@ class _Gatherer:
             revision=self._revision,
             made_unix_ms=self._now,
             span=self._span,
-            figures_end=asked.figures_end,
+            figures_end=min(asked.figures_end, self._span.last, today),
+            is_over=all(each.complete for each in asked.cells) and self._span.last < today,
             timezone=asked.timezones[0] if asked.timezones else "UTC",
             now=by_name[self._span.name].tally,
             before=_with_calls(by_name.get(self._before.name)),

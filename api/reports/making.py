@@ -49,7 +49,7 @@ def _about(content: Content, text: Text) -> NewReport:
         period=str(order.period),
         first_day=day_key(content.span.first),
         last_day=day_key(content.span.last),
-        figures_end=day_key(min(content.figures_end, content.span.last)),
+        figures_end=day_key(content.figures_end),
         language=order.language,
         title=text.full_title[:400],
         revision=content.revision,

@@ -58,12 +58,7 @@ def make_report(request: Request, body: ReportBody, token: _Reader) -> Response:
     return JSONResponse(answer, 201, {"Location": f"/v1/reports/{made.id}"})
 
 
-@router.get("/v1/reports/{report}")
-def read_report(request: Request, report: _Number, token: _Reader) -> ReportResource:
-    """What is known of one report besides its files."""
-    return resource(_found(parts_of(request).store, report, token))
-
-
+# Before the next one, whose number would take "1.pdf" for itself.
 @router.get("/v1/reports/{report}.{kind}", response_class=Response)
 def read_report_file(
     request: Request,
@@ -86,6 +81,12 @@ def read_report_file(
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     return Response(store.reports.body(report, kind), headers=headers, media_type=MEDIA_TYPES[kind])
+
+
+@router.get("/v1/reports/{report}")
+def read_report(request: Request, report: _Number, token: _Reader) -> ReportResource:
+    """What is known of one report besides its files."""
+    return resource(_found(parts_of(request).store, report, token))
 
 
 def ordered(store: Store, token: Token, order: Order) -> Report:

@@ -77,7 +77,7 @@ class Text:
         made = datetime.fromtimestamp(content.made_unix_ms / 1000, UTC).astimezone(self._zone)
         rows = [
             (_("Days"), f"{language.day(content.span.first)} – {language.day(content.span.last)}"),
-            (_("Counted up to"), language.day(min(content.figures_end, content.span.last))),
+            (_("Counted up to"), language.day(content.figures_end)),
             (_("Made"), language.moment(made)),
             (_("Register"), _("revision %(number)s") % {"number": language.number(content.revision)}),
         ]
