@@ -311,7 +311,7 @@ class _Gatherer:
     # ---- hours
     def _hours(self) -> tuple[Hour, ...]:
         """Of whole months only, and only if the night has made the mix of all of them (collector/store/mix.py); without
-        the hours in which fewer than three operators were rated.
+        the hours in which fewer than ten votes were given, or fewer than three operators rated.
         """
         order = self._order
         if order.cut == "operator" or order.period not in (Period.MONTH, Period.QUARTER, Period.YEAR):
@@ -330,7 +330,7 @@ class _Gatherer:
         if sum(each.votes for each in sums.values()) != asked:
             return ()
         least = 1 if order.shows_small else LEAST_OPERATORS
-        shown = [hour for hour in sorted(sums) if sums[hour].votes and len(people[hour] - {""}) >= least]
+        shown = [hour for hour in sorted(sums) if sums[hour].votes >= FEW_VOTES and len(people[hour] - {""}) >= least]
         return tuple(Hour(hour, sums[hour]) for hour in shown)
 
     # ---- pads

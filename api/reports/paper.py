@@ -135,18 +135,15 @@ class _Paper:
         section = _Section(_("Hour by hour"), halves=True, keeps=True)
         for rating in ("bad", "exemplary"):
             figures = [_figure(each.tally, rating) for each in hours]
-            points = [
-                drawing.Point(str(each.hour), (str(each.hour),), figures[n], each.tally.votes >= FEW_VOTES)
-                for n, each in enumerate(hours)
-            ]
+            points = [drawing.Point(str(each.hour), (str(each.hour),), figures[n]) for n, each in enumerate(hours)]
             named = [(f"{each.hour}:00", figures[n]) for n, each in enumerate(hours)]
             title = self._text.names[rating]
             alt = self._text.described(_("Share of “%(rating)s”") % {"rating": title}, named)
             self._add(section, drawing.in_time(rating, points, self._decimal), title=title, rating=rating, alt=alt)
         section.notes = [
             _(
-                "Calls of the whole period by the local hour at which they were called. Hollow point: fewer than 10 "
-                "votes."
+                "Calls of the whole period by the local hour at which they were called, without hours of fewer than "
+                "ten votes or fewer than three operators."
             )
         ]
         return section
