@@ -16,9 +16,8 @@ from api.errors import BadRequestBody, NoSuchThing
 from api.forms import form_fields
 from api.i18n import Language
 from api.parts import parts_of
-from api.purposes import PURPOSES
 from api.rendering import Renderer
-from api.role_words import role_names
+from api.role_words import purpose_names, role_names
 from collector.store import Declined, NotThere, ReadingOrder, Register, Store, Token
 from schemas.periods import day_date, day_key, day_of
 
@@ -46,7 +45,7 @@ def access_log(request: Request, token: Reader) -> Response:
     total = store.staff.count_readings(wanted)
     page = _page_number(query.get("page", ""), total)
     names = role_names(language)
-    purposes = {each.id: language.name_of(each) for each in PURPOSES.values()}
+    purposes = purpose_names(language)
     filters = asked.model_dump(mode="json", by_alias=True, exclude_none=True)
     values: dict[str, Any] = {
         "problem": problem,
