@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help flash pads run sim chaos test test-pico test-portable sweep check format schemas bench bench-latency bench-backlog bench-stored bench-demo bench-finger bench-reconnect bench-suppression soak lock clean
+.PHONY: help flash pads run sim chaos test test-pico test-portable sweep check format schemas bench bench-latency bench-backlog bench-stored bench-demo bench-finger bench-reconnect bench-suppression power soak lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ bench-demo: .venv/dev.ok ## press to lamp, press to figure and memory of the run
 
 bench-finger: .venv/dev.ok ## press to lamp while broker, DNS, TLS, flash and heap misbehave (needs mosquitto): ARGS="--presses 1000"
 	@$(BIN)/python tests/bench/bench_finger.py $(ARGS)
+
+power: .venv/dev.ok ## how often integrity signals find who games, and point at somebody honest: ARGS="--months 100"
+	@$(BIN)/python tests/bench/power.py $(ARGS)
 
 soak: .venv/dev.ok ## a month of a desk on a hostile network in virtual time, every vote accounted for: ARGS="--days 30"
 	@$(BIN)/python tests/bench/soak.py $(ARGS)

@@ -16,12 +16,14 @@ from api import (
     devices,
     errors,
     fleet,
+    funnel,
     health,
     live,
     pages,
     reconciliation,
     register,
     session,
+    signals,
     try_pad,
 )
 from api.access.slowing import Slowing
@@ -44,6 +46,8 @@ ROUTERS = (
     access_log.router,
     aggregates.router,
     comparison.router,
+    funnel.router,
+    signals.router,
     register.router,
     disclosure_routes.router,
     devices.router,

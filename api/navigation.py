@@ -62,6 +62,7 @@ def _groups(language: Language) -> Iterator[Group]:
             Entry("overview", _("Overview"), ("figures",)),
             Entry("figures", _("Figures"), ("figures",)),
             Entry("reports", _("Reports"), ("reports",)),
+            Entry("signals", _("Signals"), ("signals",)),
         ),
     )
     yield Group(

@@ -13,7 +13,15 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from api import access_log_pages, account_pages, fleet_pages, overview_pages, people_pages, register_pages
+from api import (
+    access_log_pages,
+    account_pages,
+    fleet_pages,
+    overview_pages,
+    people_pages,
+    register_pages,
+    signals_page,
+)
 from api.access.reach import in_branches, only_branches
 from api.auth import PASSWORD_PAGE, SIGN_IN_PAGE, open_to_all, origin_of, reader, require
 from api.disclosure import pages as disclosure_pages
@@ -50,6 +58,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.include_router(people_pages.router)
     app.include_router(access_log_pages.router)
     app.include_router(report_pages.router)
+    app.include_router(signals_page.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
 

@@ -156,7 +156,7 @@ class Funnel(Resource):
     simulated: bool
     generated_at: datetime
     months: list[str] = Field(description="the closed months that are in it")
-    missing: list[str] = Field(description="months of the period that are not closed or not computed yet")
+    missing: list[str] = Field(description="months of the period that are not over, or of which there is nothing")
     least_votes: int
     common_share: float | None = Field(description="of all votes of the centre in these months")
     prior_weight: float | None = Field(description="votes that everybody's share counts for; null: too few operators")

@@ -10,7 +10,7 @@ Rules of the file
 """
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
@@ -22,6 +22,7 @@ from protocol import topics
 from protocol.words import CLOSE_REASONS
 from schemas.periods import day_date
 from sim.city import TIMEZONE, City
+from sim.gaming import Gamer, gamed
 from sim.year import PastCall, calls_of_day
 
 # Clients; transfers and returns make about three calls of a hundred more.
@@ -105,6 +106,7 @@ def lay_down(
     last_day: date,
     seed: int,
     calls: int = CALLS_A_YEAR,
+    gamers: Mapping[str, Gamer] | None = None,
     progress: Callable[[float, str], None] = lambda fraction, text: None,
 ) -> int:
     """Ingests the history of ``first_day`` to ``last_day``, both included; returns how many calls that were.
@@ -113,6 +115,7 @@ def lay_down(
 
     Args:
         calls: how many clients a whole year would bring.
+        gamers: operators who help their figures along, by id (sim/gaming.py).
         progress: told after every day the fraction done, 0..1, and the day.
     """
     store = Store.open(store_url)
@@ -125,7 +128,7 @@ def lay_down(
         for number in range(days):
             day = first_day + timedelta(days=number)
             drift = (day - began) / YEAR
-            happened = calls_of_day(city, day, seed=seed, calls=calls, progress=drift)
+            happened = gamed(calls_of_day(city, day, seed=seed, calls=calls, progress=drift), gamers or {}, seed=seed)
             if happened:
                 store.ingest(telling.arrivals(day, happened))
             told += len(happened)

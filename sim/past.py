@@ -14,10 +14,17 @@ from sim import history
 from sim.children import ROOT, inherited_environ
 from sim.city import CITY, TIMEZONE, with_fewer_desks
 from sim.errors import ChildFailed
+from sim.gaming import Gamer
 from sim.place import Place
 from sim.screen import Told
 
 SEED = 2026
+# So that the Signals page of the demonstration has something to show. Nobody of a real office is meant.
+GAMERS = {
+    "op-07": Gamer("presses_at_the_end", 0.12),
+    "op-18": Gamer("covers_the_pad", 0.7),
+    "op-26": Gamer("calls_ghosts_in_a_row", 0.25),
+}
 _LAST_LINES = 5
 
 
@@ -72,5 +79,6 @@ def run(place: Place, first: date, last: date, *, desks: int) -> None:
         last_day=last,
         seed=SEED,
         calls=history.CALLS_A_YEAR * desks // len(CITY.desks),
+        gamers=GAMERS,
         progress=lambda fraction, day: print(f"{fraction:.4f} {day}", flush=True),
     )

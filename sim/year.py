@@ -25,7 +25,10 @@ _ABSENT = 0.12
 
 @dataclass(slots=True)
 class PastCall:
-    """One call as it will be told. ``rating`` is 0 without a vote; ``pressed_ms`` is then meaningless."""
+    """One call as it will be told. ``rating`` is 0 without a vote; ``pressed_ms`` is then meaningless.
+
+    ``dark``: no pad was lit. Only gaming operators do that (sim/gaming.py), and no feed tells it.
+    """
 
     branch: str
     desk: str
@@ -37,6 +40,7 @@ class PastCall:
     outcome: str  # an ending type of protocol.words.EVENT_TYPES, or one of CLOSE_REASONS
     rating: int
     pressed_ms: int
+    dark: bool = False
 
 
 @dataclass(slots=True)

@@ -81,8 +81,9 @@ ROLES = {
         # On request; its consent to what goes to the media is recorded in the register of requests (P4.4).
         _role("media_department", "4.4", "", on_request=True),
         _role("quality_department", "4.4", "", on_request=True),
-        # Keeps the system and its parts working; device health and no figures (O3, P3.3).
-        _role("it_department", "O3, 3.3", "devices control provision metrics report register"),
+        # Keeps the system and its parts working; device health and no figures (O3, P3.3). Of integrity signals those
+        # about pads, without operators, because it lacks the scope operators (api/signals.py).
+        _role("it_department", "O3, 3.3", "devices control provision metrics report register signals"),
         # The own unit's figures and, of operators, their own ones (P4.7.3: nobody's else).
         _role(
             "operator",

@@ -20,6 +20,15 @@ from collector.store.reconcile import Reconciliation
 from collector.store.reports import NewReport, NewTarget, Report, ReportFile, Reports, Target, Times
 from collector.store.requests import Credential, PadCommand
 from collector.store.rollouts import Rollout, RolloutPad
+from collector.store.signals import (
+    MarkedVotes,
+    NewSignal,
+    PadDay,
+    Served,
+    SignalMonth,
+    SignalRate,
+    SignalRow,
+)
 from schemas.register import Branch, Desk, Organisation, Register, Service
 
 __all__ = [
@@ -27,6 +36,13 @@ __all__ = [
     "Editions",
     "Edition",
     "Counted",
+    "MarkedVotes",
+    "NewSignal",
+    "PadDay",
+    "Served",
+    "SignalMonth",
+    "SignalRate",
+    "SignalRow",
     "FAULT_KINDS",
     "NO_LIMITS",
     "Answer",

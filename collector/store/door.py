@@ -28,6 +28,7 @@ from collector.store.partitions import keep_ahead
 from collector.store.people import NO_MORE_KNOWN, Read, Token
 from collector.store.reports import Reports
 from collector.store.retention import Periods, forget_numbers, forget_some
+from collector.store.signals import Signals
 from collector.store.staff import Staff
 from collector.store.totals import Totals
 from collector.store.upkeep import Upkeep
@@ -62,6 +63,7 @@ class Store:
         self.totals = Totals(engine)
         self.staff = Staff(engine)
         self.disclosures = Disclosures(engine)
+        self.signals = Signals(engine)
         self._office: Office | None = None
         self._watch = _Watch(engine)
 

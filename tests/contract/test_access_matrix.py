@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from api.access.roles import ROLES
 from api.app import create_app
 from api.settings import Settings
-from collector.store import Limits, NewReport, Person, ReadingOrder
+from collector.store import Limits, NewReport, NewSignal, Person, ReadingOrder, SignalMonth
 from schemas.register import Direction, Operator, Participant, Service
 from tests.contract import access_matrix as matrix
 from tests.contract.access_matrix import NO, NOBODY, ORDER, OWN, OWN_PURPOSE, PURPOSE, REQUEST, Line
@@ -45,8 +45,9 @@ OURS = {
     "branch": "centre", "desk": "centre-1", "fault": "1", "wish": "stop", "number": "1", "year": "2026", "paper": "1",
     "part": "branches", "name": "centre", "act": "close", "what": "note", "action": "call",
     "which": "caf", "item": "none", "who": "99", "report": "1", "kind": "csv", "direction": "own-direction",
+    "one": "1",
 }  # fmt: skip
-THEIRS = OURS | {"branch": FOREIGN_BRANCH, "desk": FOREIGN_DESK, "report": "3", "direction": "other"}
+THEIRS = OURS | {"branch": FOREIGN_BRANCH, "desk": FOREIGN_DESK, "report": "3", "direction": "other", "one": "2"}
 # Where one's own is another thing than most people's.
 OWN_PLACES = {"participant_head": {"report": "2"}}
 BROWSER = {"Origin": "http://testserver"}
@@ -446,6 +447,8 @@ def _fill(office: Office) -> None:
     some(13, FOREIGN_DESK, "planted-operator", LAST_MONTH, "planted-service")
     some(12, "centre-1", "own-operator", TODAY)
     _reports(office)
+    _signals(office)
+    office.store.totals.make_mix(now_unix_ms())
     office.pad("centre-1")
     office.pad(FOREIGN_DESK)
     office.store.fleet.report("centre-1", "test")
@@ -463,6 +466,16 @@ def _reports(office: Office) -> None:
     ):
         new = NewReport("test", cut, key, "month", day, day, day, "en", title, 1, "0", "{}")
         office.store.reports.add(new, {"csv": title.encode()})
+
+
+def _signals(office: Office) -> None:
+    """Number 1 of the own branch, number 2 of another one, in a month that is shown."""
+    month = LAST_MONTH.year * 100 + LAST_MONTH.month
+    found = [
+        NewSignal("empty_service", operator, branch, "", 0.5, 0.0, 50, 1e-9, 1e-7, 0, 0, 25, {"count": 25.0})
+        for operator, branch in (("own-operator", "centre"), ("planted-operator", FOREIGN_BRANCH))
+    ]
+    office.store.signals.keep(SignalMonth(month, 0, "", 4, 58, False), found, rates=[], marked=[])
 
 
 def _order(office: Office) -> int:

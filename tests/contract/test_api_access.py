@@ -19,6 +19,9 @@ from tests.contract.api_office import SCOPES, Office
 SCOPES_OF = {
     "GET /v1/aggregates": {"figures"},  # and "operators" for operators and desks
     "GET /v1/comparison": {"figures"},  # and "operators" for the cuts by operator and desk
+    "GET /v1/operators/funnel": {"figures", "operators"},
+    "GET /v1/signals": {"signals"},  # and "operators" for all that is not about pads
+    "POST /v1/signals/{one}/review": {"signals", "operators"},
     "GET /v1/desks": {"devices"},
     "GET /v1/register": {"figures"},
     "GET /v1/register/document": {"register"},
@@ -112,6 +115,7 @@ def test_an_application_with_an_unmarked_route_does_not_start(office: Office) ->
 
 # Something for each place in a route's path.
 PLACES = {
+    "one": "1",
     "desk": "centre-1",
     "action": "call",
     "fault": 1,

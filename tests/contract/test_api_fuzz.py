@@ -28,6 +28,8 @@ PATHS = st.sampled_from(
     [
         "/v1/aggregates",
         "/v1/comparison",
+        "/v1/operators/funnel",
+        "/v1/signals",
         "/v1/desks",
         "/v1/register",
         "/v1/health",

@@ -42,6 +42,7 @@ MODULES = (
     "rollout_page",
     "register_page",
     "register_pages",
+    "signals_page",
 )
 QUOTES = {"uk": "«»", "cs": "„“", "et": "„“", "pl": "„”"}
 Used = tuple[str | None, str | tuple[str, ...]]
