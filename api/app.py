@@ -26,6 +26,7 @@ from api import (
     signals,
     try_pad,
 )
+from api.access.elsewhere import Elsewhere
 from api.access.slowing import Slowing
 from api.bench import Bench
 from api.disclosure import routes as disclosure_routes
@@ -101,7 +102,8 @@ def _parts(settings: Settings, store: Store) -> Parts:
         token = settings.bench_token.get_secret_value() if settings.bench_token else ""
         bench = Bench(settings.bench_host, settings.bench_port, token, on_lamps=hub.show_lamps)
     slow = Slowdown(time.monotonic), Slowing(time.monotonic)
-    return Parts(settings, store, hub, bench, *slow, Telemetry(store, lambda: hub.subscribers))
+    elsewhere = Elsewhere(settings) if settings.oidc_issuer is not None else None
+    return Parts(settings, store, hub, bench, *slow, elsewhere, Telemetry(store, lambda: hub.subscribers))
 
 
 @contextlib.asynccontextmanager

@@ -16,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 from api import (
     access_log_pages,
     account_pages,
+    elsewhere_routes,
     fleet_pages,
     overview_pages,
     people_pages,
@@ -55,6 +56,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.include_router(register_pages.router)
     app.include_router(disclosure_pages.router)
     app.include_router(account_pages.router)
+    app.include_router(elsewhere_routes.router)
     app.include_router(people_pages.router)
     app.include_router(access_log_pages.router)
     app.include_router(report_pages.router)

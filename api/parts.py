@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from api.access.elsewhere import Elsewhere
 from api.access.slowing import Slowing
 from api.bench import Bench
 from api.hub import Hub
@@ -17,7 +18,8 @@ from collector.store import Store
 class Parts:
     """The settings, the store's door, the live hub, and the demonstration's bench if there is one.
 
-    ``slowdown`` is for tokens that are none, ``slowing`` for passwords that are wrong.
+    ``slowdown`` is for tokens that are none, ``slowing`` for passwords that are wrong;
+    ``elsewhere`` is the office's own sign-in, if it has one.
     """
 
     settings: Settings
@@ -26,6 +28,7 @@ class Parts:
     bench: Bench | None
     slowdown: Slowdown
     slowing: Slowing
+    elsewhere: Elsewhere | None
     telemetry: Telemetry
 
 

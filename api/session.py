@@ -26,6 +26,7 @@ from collector.store import Token
 from schemas.resources import SessionResource
 
 SESSION_S = 12 * 3600  # a working day
+SIGN_OUT_ELSEWHERE = "/session/elsewhere/end"
 BROWSER_COOKIE = "zrazkovo-known"
 _BROWSER_S = 400 * 24 * 3600
 # What of a failed sign-in by a form stands in the address of the page that it leads back to.
@@ -88,10 +89,10 @@ async def end_session(request: Request) -> Response:
     """Close the session behind the cookie, if there is one, and forget the cookie."""
     refuse_other_sites(request, strict=True)
     cookie = request.cookies.get(cookie_name(request))
-    if cookie:
-        await run_in_threadpool(close_session, parts_of(request).store, cookie)
+    person = await run_in_threadpool(close_session, parts_of(request).store, cookie) if cookie else None
     wants_page = "text/html" in request.headers.get("accept", "")
-    response = Response(status_code=303, headers={"Location": "/"}) if wants_page else Response(status_code=204)
+    target = SIGN_OUT_ELSEWHERE if person is not None and person.issuer is not None else "/"
+    response = Response(status_code=303, headers={"Location": target}) if wants_page else Response(status_code=204)
     _set_cookie(request, response, "", 0)
     response.headers["Clear-Site-Data"] = '"cache"'  # pages of whoever sat here before
     return response

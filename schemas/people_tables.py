@@ -40,7 +40,6 @@ person_session = Table(
     Column("created_unix_ms", BigInteger, nullable=False),
     Column("seen_unix_ms", BigInteger, nullable=False),
     Column("expires_unix_ms", BigInteger, nullable=False),
-    Column("id_token", String(4000)),  # of OpenID Connect: whom to sign out there
     Index(None, "person"),
 )
 known_browser = Table(  # one that signed in before is not kept waiting for what others try with the same login

@@ -53,22 +53,20 @@ def sign_in(store: Store, slowing: Slowing, visitor: Visitor, login: str, passwo
     return open_session(store, person, visitor, hours=hours, has_mark=known is not None)
 
 
-def open_session(
-    store: Store, person: Person, visitor: Visitor, *, hours: int, has_mark: bool, id_token: str | None = None
-) -> Opened:
+def open_session(store: Store, person: Person, visitor: Visitor, *, hours: int, has_mark: bool) -> Opened:
     """A session with a secret of its own; the one that the browser had before is over."""
     if visitor.session:
         close_session(store, visitor.session)
     expires_unix_ms = _now() + hours * 3_600_000
     if person.expires_unix_ms is not None:
         expires_unix_ms = min(expires_unix_ms, person.expires_unix_ms)
-    secret = store.staff.open_session(person.id, expires_unix_ms, id_token)
+    secret = store.staff.open_session(person.id, expires_unix_ms)
     mark = None if has_mark else store.staff.know_browser(person.id)
     return Opened(person, secret, expires_unix_ms, mark)
 
 
-def close_session(store: Store, secret: str) -> str | None:
-    """Ends the session behind a cookie, person's or token's; the id token it came with, if any."""
+def close_session(store: Store, secret: str) -> Person | None:
+    """Ends the session behind a cookie, person's or token's; the person whose it was."""
     store.close_session(secret)
     return store.staff.close_session(secret)
 

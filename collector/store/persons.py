@@ -148,7 +148,7 @@ def everybody(connection: Connection) -> list[Person]:
 
 
 # ---- sessions
-def open_session(connection: Connection, who: int, now: int, expires: int, id_token: str | None) -> str:
+def open_session(connection: Connection, who: int, now: int, expires: int) -> str:
     """The secret of a new session, for a cookie."""
     connection.execute(delete(person_session).where(person_session.c.expires_unix_ms <= now))
     secret = SESSION_PREFIX + secrets.token_urlsafe(32)
@@ -160,7 +160,6 @@ def open_session(connection: Connection, who: int, now: int, expires: int, id_to
             "created_unix_ms": now,
             "seen_unix_ms": now,
             "expires_unix_ms": expires,
-            "id_token": id_token if id_token and len(id_token) <= 4000 else None,
         },
     )
     return secret
@@ -186,12 +185,12 @@ def touch(connection: Connection, secret: str, now: int) -> None:
     connection.execute(update(person_session).where(its).values(seen_unix_ms=now))
 
 
-def close_session(connection: Connection, secret: str) -> str | None:
-    """Ends one; its id token, if it came from OpenID Connect."""
+def close_session(connection: Connection, secret: str) -> Person | None:
+    """Ends one; whose it was."""
     its = person_session.c.digest == _digest(secret)
-    token: str | None = connection.execute(select(person_session.c.id_token).where(its)).scalar()
+    row = connection.execute(select(person).join(person_session).where(its)).one_or_none()
     connection.execute(delete(person_session).where(its))
-    return token
+    return None if row is None else _person(row)
 
 
 def end_sessions(connection: Connection, who: int) -> int:

@@ -69,10 +69,10 @@ class Staff:
             return persons.everybody(connection)
 
     # ---- sessions
-    def open_session(self, who: int, expires_unix_ms: int, id_token: str | None = None) -> str:
+    def open_session(self, who: int, expires_unix_ms: int) -> str:
         """The secret of a new session, for a cookie."""
         with writing(self._engine) as connection:
-            return persons.open_session(connection, who, _now(), expires_unix_ms, id_token)
+            return persons.open_session(connection, who, _now(), expires_unix_ms)
 
     def find_session(self, secret: str, idle_ms: int) -> tuple[Person, int] | None:
         """Whose session it is and when it was last used; None if it, or its person, is good no more."""
@@ -83,8 +83,8 @@ class Staff:
         with writing(self._engine) as connection:
             persons.touch(connection, secret, _now())
 
-    def close_session(self, secret: str) -> str | None:
-        """Ends it; the id token it came with, if any."""
+    def close_session(self, secret: str) -> Person | None:
+        """Ends it; whose it was."""
         with writing(self._engine) as connection:
             return persons.close_session(connection, secret)
 

@@ -56,7 +56,6 @@ def _sessions() -> None:
         _moment("created_unix_ms"),
         _moment("seen_unix_ms"),
         _moment("expires_unix_ms"),
-        sa.Column("id_token", sa.String(length=4000)),
         sa.ForeignKeyConstraint(["person"], ["person.id"], name="fk_person_session_person"),
         sa.PrimaryKeyConstraint("digest", name="pk_person_session"),
     )
