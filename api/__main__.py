@@ -1,5 +1,6 @@
 """``python -m api [--config FILE]`` serves; ``openapi`` writes the OpenAPI document to stdout; ``nightly`` does the
-night's work now, all of it or one ``--chore NAME``; ``report`` makes a report (``report --help``).
+night's work now, all of it or one ``--chore NAME``; ``report`` makes a report (``report --help``); ``person`` opens
+accounts at the command line (``person --help``).
 """
 
 import argparse
@@ -9,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from api import person_commands
 from api.app import create_app, routes_only
 from api.nightly import CHORES, Busy, run_chores
 from api.reports import cli as report_cli
@@ -22,6 +24,8 @@ from schemas.settings import BadSettings
 def main() -> int:
     if sys.argv[1:2] == ["report"]:
         return report_cli.main(sys.argv[2:])
+    if sys.argv[1:2] == ["person"]:
+        return person_commands.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="api", description=__doc__)
     parser.add_argument("do", nargs="?", choices=("serve", "openapi", "nightly"), default="serve")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")

@@ -5,18 +5,22 @@ is done on the page *People*.
 """
 
 import getpass
+import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from api.access import passwords
 from api.access.roles import BRANCHES, DIRECTIONS, OPERATOR, PARTICIPANTS, ROLES
 from api.access.signing_in import check
 from api.errors import BadRequestBody, WeakPassword
 from api.people_forms import rights_of
-from collector.store import Person, Store
+from api.settings import load_settings
+from collector.store import Person, Store, StoreError
+from schemas.settings import BadSettings
 
 AUTHOR = "command line"
 
@@ -25,7 +29,25 @@ class Refused(Exception):
     """str() is one sentence for a person."""
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def main(argv: Sequence[str]) -> int:
+    """The exit code: 1 for what is refused, 2 for settings that are not good."""
+    arguments = _parser().parse_args(argv)
+    try:
+        settings = load_settings(arguments.config, os.environ)
+        with Store.open(settings.database_url) as store:
+            arguments.do(store, arguments)
+    except BadSettings as error:
+        print(f"api: {error}", file=sys.stderr)
+        return 2
+    except (Refused, StoreError, OSError) as error:
+        print(f"api: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="api person", description="Who may sign in; the page People does the rest.")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
     verbs = parser.add_subparsers(metavar="COMMAND", required=True)
     add = verbs.add_parser("add", help="open an account; asks for its password")
     add.add_argument("login")
@@ -34,22 +56,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     for part in (BRANCHES, PARTICIPANTS, DIRECTIONS, OPERATOR):
         add.add_argument(f"--{part}", default="", metavar="A,B" if part != OPERATOR else "ID")
     add.add_argument("--until", default="", metavar="DAY", help="the account's last day, 2026-12-31")
-    add.set_defaults(person_command=_add)
-    password = verbs.add_parser("password", help="set somebody's password anew; ends their sessions")
-    password.add_argument("login")
-    password.set_defaults(person_command=_password)
-    for name, does in (("close", "end an account and its sessions at once"), ("open", "open a closed account again")):
+    add.set_defaults(do=_add)
+    for name, do, does in (
+        ("password", _password, "set somebody's password anew; ends their sessions"),
+        ("close", _close, "end an account and its sessions at once"),
+        ("open", _open, "open a closed account again"),
+    ):
         verb = verbs.add_parser(name, help=does)
         verb.add_argument("login")
-        verb.set_defaults(person_command=_close if name == "close" else _open)
-    verbs.add_parser("list", help="everybody, with role and state").set_defaults(person_command=_list)
-
-
-def run(store: Store, arguments: Namespace) -> int:
-    """Raises Refused, StoreError."""
-    command: Callable[[Store, Namespace], None] = arguments.person_command
-    command(store, arguments)
-    return 0
+        verb.set_defaults(do=do)
+    verbs.add_parser("list", help="everybody, with role and state").set_defaults(do=_list)
+    return parser
 
 
 def _add(store: Store, arguments: Namespace) -> None:
@@ -116,7 +133,8 @@ def _asked(login: str, shown: str) -> str:
     try:
         check(password, login=login, shown=shown)
     except WeakPassword as error:
-        raise Refused(f"{error} ({error.why}): it needs {passwords.SHORTEST} characters or more") from None
+        words = str(error).rstrip(".")
+        raise Refused(f"{words}; it needs {passwords.SHORTEST} characters or more") from None
     return password
 
 

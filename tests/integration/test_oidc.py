@@ -1,4 +1,4 @@
-"""Sign-in with the office's own accounts, against a real provider on this machine: the whole way, and every wrong turn."""
+"""Sign-in with the office's own accounts, against a real provider on this machine: the way and every wrong turn."""
 
 import base64
 import json
@@ -27,7 +27,9 @@ GROUPS = [
     {"group": "clerks", "role": "operator", "branches": ["centre"], "operator_claim": "operator"},
 ]
 USERS = [
-    oidc_provider_mock.User(sub="1", claims={"name": "Олена Керівна", "preferred_username": "Olena", "groups": ["x", "heads"]}),
+    oidc_provider_mock.User(
+        sub="1", claims={"name": "Олена Керівна", "preferred_username": "Olena", "groups": ["x", "heads"]}
+    ),
     oidc_provider_mock.User(sub="2", claims={"name": "Іван", "preferred_username": "ivan", "groups": ["heads-centre"]}),
     oidc_provider_mock.User(sub="3", claims={"name": "Nobody", "groups": ["guests"]}),
     oidc_provider_mock.User(sub="4", claims={"name": "Clerk", "groups": ["clerks"], "operator": "op-7"}),
