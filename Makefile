@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help flash pads run sim chaos test test-pico test-portable sweep check format schemas bench bench-latency bench-backlog bench-stored bench-demo bench-finger bench-reconnect bench-suppression power soak lock clean
+.PHONY: help flash pads run sim chaos test test-pico test-portable sweep check format schemas bench bench-latency bench-backlog bench-stored bench-figures bench-readers bench-demo bench-finger bench-reconnect bench-suppression power soak lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -60,6 +60,12 @@ bench-backlog: .venv/dev.ok ## rate and memory while a backlog is drained: ARGS=
 
 bench-stored: .venv/dev.ok ## a message's cost by how many calls are stored: ARGS="--sizes 1000,1000000,10000000"
 	@$(BIN)/python tests/bench/bench_stored.py $(ARGS)
+
+bench-figures: .venv/dev.ok ## aggregates and pages beside SQL over the rows and DuckDB: ARGS="--calls 1000000,10000000 --keep FOLDER"
+	@$(BIN)/python tests/bench/bench_figures.py $(ARGS)
+
+bench-readers: .venv/dev.ok ## 200 readers beside full ingest: errors, lost messages (needs mosquitto): ARGS="--readers 200 --seconds 20"
+	@$(BIN)/python tests/bench/bench_readers.py $(ARGS)
 
 bench-demo: .venv/dev.ok ## press to lamp, press to figure and memory of the running demo
 	@$(BIN)/python tests/bench/bench_demo.py $(ARGS)

@@ -267,6 +267,7 @@ def _cells(question: Question, frame: Frame, register: Register, sums: Mapping[t
 
 def _cell(span: Span, place: Place, tally: Tally, complete: bool, names: "_Names") -> Cell:
     name, name_en = names.of(place, span)
+    votes = tally.votes
     return Cell(
         period=span.name,
         first=span.first,
@@ -279,11 +280,11 @@ def _cell(span: Span, place: Place, tally: Tally, complete: bool, names: "_Names
         calls=tally.calls,
         eligible_calls=tally.eligible,
         left_out=left_out(tally),
-        votes=tally.votes,
+        votes=votes,
         response_rate=response_rate(tally),
-        bad=rating_figure(tally.bad, tally.votes),
-        good=rating_figure(tally.good, tally.votes),
-        exemplary=rating_figure(tally.exemplary, tally.votes),
+        bad=rating_figure(tally.bad, votes),
+        good=rating_figure(tally.good, votes),
+        exemplary=rating_figure(tally.exemplary, votes),
     )
 
 

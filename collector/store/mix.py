@@ -105,9 +105,19 @@ def counted(connection: Connection, month: int) -> list[MixRow]:
     return rows
 
 
-def write(connection: Connection, month: int, rows: Sequence[MixRow]) -> None:
-    """In place of what there was of the month."""
-    connection.execute(delete(rollup_mix).where(rollup_mix.c.month == month))
+def by_branch(connection: Connection, month: int, rows: Iterable[MixRow]) -> dict[str, list[MixRow]]:
+    """The rows of a month by branch, with nothing for a branch that is there and has none any more."""
+    there = select(rollup_mix.c.branch).where(rollup_mix.c.month == month).distinct()
+    found: dict[str, list[MixRow]] = {name: [] for name in connection.scalars(there)}
+    for row in rows:
+        found.setdefault(row.branch, []).append(row)
+    return found
+
+
+def write(connection: Connection, month: int, branch: str, rows: Sequence[MixRow]) -> None:
+    """In place of what there was of a branch's month: as much as others can wait for."""
+    its = (rollup_mix.c.month == month) & (rollup_mix.c.branch == branch)
+    connection.execute(delete(rollup_mix).where(its))
     if rows:
         connection.execute(insert(rollup_mix), [row._asdict() for row in rows])
 

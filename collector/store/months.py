@@ -147,10 +147,13 @@ def rows_by_month(connection: Connection, wanted: Wanted) -> list[tuple[Any, ...
     question = question.where(*wanted.conditions(rollup_month), rollup_month.c.month.between(first, last))
     if wanted.everywhere:
         question = question.group_by(rollup_month.c.month, rollup_month.c.key)
+    beside = [each for each in ((days[0], first * 100), (later(last) * 100, days[1])) if each[0] < each[1]]
+    if not beside and not wanted.everywhere:
+        # Nearly every question: nothing is left to do to the rows.
+        ordered = question.order_by(rollup_month.c.month, rollup_month.c.branch, rollup_month.c.key)
+        return list(map(tuple, connection.execute(ordered).all()))
     found = [(row[0], row[1], row[2], *map(int, row[3:])) for row in connection.execute(question).all()]
-    beside = [(days[0], first * 100), (later(last) * 100, days[1])]
-    found += _from_days(connection, wanted, [each for each in beside if each[0] < each[1]])
-    return _added_up(found)
+    return _added_up([*found, *_from_days(connection, wanted, beside)])
 
 
 def rows_by_week(connection: Connection, wanted: Wanted) -> list[tuple[Any, ...]]:

@@ -39,15 +39,17 @@ class Totals:
         return taken
 
     def make_mix(self, now_unix_ms: int) -> list[int]:
-        """Brings the mix of the last MIX_MONTHS up to date, each month in a transaction; gives those made anew."""
+        """Brings the mix of the last MIX_MONTHS up to date, a branch's month a transaction; gives those made anew."""
         present, made = month_of(now_unix_ms + _OVER_EVERYWHERE_MS // 2), []
         for month in _last_months(present, mix.MIX_MONTHS):
             with snapshot(self._engine) as connection:
-                rows = mix.counted(connection, month) if mix.is_stale(connection, month, present) else None
-            if rows is not None:
+                if not mix.is_stale(connection, month, present):
+                    continue
+                branches = mix.by_branch(connection, month, mix.counted(connection, month))
+            for branch, rows in branches.items():
                 with writing(self._engine) as connection:
-                    mix.write(connection, month, rows)
-                made.append(month)
+                    mix.write(connection, month, branch, rows)
+            made.append(month)
         with writing(self._engine) as connection:
             mix.forget(connection, later(present, 1 - mix.MIX_MONTHS))
         return made

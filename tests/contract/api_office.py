@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx2
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -134,8 +135,16 @@ class Office:
 def serving(office: Office, **settings: object) -> Iterator[str]:
     """The application behind a real uvicorn on a free port: for streams, which the in-process client would buffer."""
     made = Settings.model_validate({"database_url": office.url, "listen_port": 0, **settings})
-    bound = listening_socket(made)
-    server = make_server(create_app(made, office.store), made)
+    with serving_app(create_app(made, office.store)) as address:
+        yield address
+
+
+@contextmanager
+def serving_app(app: FastAPI) -> Iterator[str]:
+    """An application of any store behind a real uvicorn on a free port of this machine."""
+    settings: Settings = app.state.parts.settings.model_copy(update={"listen_port": 0})
+    bound = listening_socket(settings)
+    server = make_server(app, settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     address = f"http://127.0.0.1:{bound.getsockname()[1]}"
     thread.start()
