@@ -23,6 +23,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 STATIC = "/static/"
+A_YEAR_S = 365 * 24 * 3600
 
 
 class Envelope:
@@ -40,15 +41,17 @@ class Envelope:
 
         async def send_wrapped(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _put_headers(MutableHeaders(scope=message), scope["path"])
+                _put_headers(MutableHeaders(scope=message), scope["path"], is_https=scope["scheme"] == "https")
                 self._telemetry.answered(scope, message["status"], perf_counter() - begun)
             await send(message)
 
         await self._app(scope, receive, send_wrapped)
 
 
-def _put_headers(headers: MutableHeaders, path: str) -> None:
+def _put_headers(headers: MutableHeaders, path: str, *, is_https: bool) -> None:
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
+    if is_https:  # whoever came by https once never sends a cookie or password without it (RFC 6797)
+        headers.setdefault("Strict-Transport-Security", f"max-age={A_YEAR_S}")
     # Figures and pages are for one reader at one moment; files are asked for again and mostly answered "not modified".
     headers.setdefault("Cache-Control", "no-cache" if path.startswith(STATIC) else "no-store")

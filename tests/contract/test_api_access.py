@@ -341,6 +341,13 @@ def test_every_answer_tells_the_browser_to_trust_this_site_only(office: Office, 
     assert "server" not in headers
 
 
+def test_a_browser_that_came_by_https_stays_with_it(office: Office) -> None:
+    with office.client(https=True) as client:
+        assert client.get("/v1/health").headers["strict-transport-security"] == "max-age=31536000"
+    with office.client() as client:
+        assert "strict-transport-security" not in client.get("/v1/health").headers
+
+
 def test_an_unknown_path_and_a_wrong_method_are_problems_too(office: Office) -> None:
     with office.client("figures") as client:
         for response, status in ((client.get("/v1/votes"), 404), (client.delete("/v1/aggregates"), 405)):
