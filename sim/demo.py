@@ -15,7 +15,7 @@ from pathlib import Path
 from collector.errors import CollectorError
 from collector.register import read_register
 from collector.store import Store, StoreError
-from sim import asked, past
+from sim import accounts, asked, past
 from sim.city import CITY, City, Desk, with_fewer_desks
 from sim.day import DEMO_SPEED, Day
 from sim.errors import NoInterpreter, SettingsError, SimError
@@ -80,7 +80,8 @@ def run(options: Options) -> int:
 class Demo:
     """One run of the demonstration; ``run`` returns when it is cancelled.
 
-    ``ready`` is set when everything serves; then ``stack`` is what runs and ``token`` opens its pages.
+    ``ready`` is set when everything serves; then ``stack`` is what runs, ``token`` opens its pages, and ``password`` is
+    that of each account of accounts.LOGINS.
     """
 
     def __init__(self, options: Options, screen: Screen):
@@ -91,6 +92,7 @@ class Demo:
         self.ready = asyncio.Event()
         self.stack: Stack | None = None
         self.token = ""
+        self.password = ""
         self._day: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
 
@@ -118,6 +120,7 @@ class Demo:
             await self._lay_down_history()
         await asyncio.to_thread(_lay_down_requests, place)
         self.token = await asyncio.to_thread(_fresh_token, place)
+        self.password = await asyncio.to_thread(_open_accounts, place)
         reserved = [self._city.desks[0]]
         self.stack = Stack(
             place, self._city, ports=self._free_ports(), secrets=kept, firmware=firmware, reserved=reserved, report=say
@@ -195,6 +198,8 @@ class Demo:
                 "Devices    how every pad is, and what IT asks of it; “No lights?” is the operator's report",
                 f"Try a pad  {branch.name}, desk {desk.label}: call a client, press, see the vote arrive",
                 "",
+                f"People     sign in as {', '.join(accounts.LOGINS.values())}; each sees what the role may",
+                f"password   {self.password}   (of all of them, until the next start)",
                 f"token      {self.token}",
                 f"data, logs {self._place.root}",
                 "Ctrl-C stops everything.",
@@ -217,6 +222,11 @@ def _load_register(place: Place) -> None:
 def _lay_down_requests(place: Place) -> None:
     with Store.open(place.database_url) as store:
         asked.lay_down(store, time.time_ns() // 1_000_000)
+
+
+def _open_accounts(place: Place) -> str:
+    with Store.open(place.database_url) as store:
+        return accounts.open_accounts(store)
 
 
 def _fresh_token(place: Place) -> str:
