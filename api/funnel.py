@@ -103,7 +103,7 @@ def read_funnel(
     """Operators against limits of chance, standardised and shrunk; pseudonyms only, in the register's order."""
     store = parts_of(request).store
     wish = Wish(asked.words, asked.purpose, asked.order, asked.branch)
-    narrowed = disclose(store, token, wish, lambda: _narrowed(store, token, asked))
+    narrowed = disclose(store, token, wish, lambda: narrowed_to(store, token, asked))
     return funnel_of(store, narrowed, time.time_ns() // 1_000_000, language_of(request), token.limits)
 
 
@@ -161,7 +161,7 @@ def method_words(language: Language) -> str:
     )
 
 
-def _narrowed(store: Store, token: Token, asked: Asked) -> Asked:
+def narrowed_to(store: Store, token: Token, asked: Asked) -> Asked:
     """The question within the reader's limits. Raises ScopeMissing and BadQuestion."""
     register = store.book.whole()[1]
     if asked.period not in PERIODS:

@@ -61,8 +61,15 @@ def _groups(language: Language) -> Iterator[Group]:
         (
             Entry("overview", _("Overview"), ("figures",)),
             Entry("figures", _("Figures"), ("figures",)),
-            Entry("reports", _("Reports"), ("reports",)),
+            Entry("operators", _("Operators"), ("figures", "operators")),
             Entry("signals", _("Signals"), ("signals",)),
+        ),
+    )
+    yield Group(
+        _("For others"),
+        (
+            Entry("reports", _("Reports"), ("reports",)),
+            Entry("requests", _("Requests"), ("disclose",)),
         ),
     )
     yield Group(
@@ -75,12 +82,16 @@ def _groups(language: Language) -> Iterator[Group]:
         ),
     )
     yield Group(
-        _("Office"),
+        _("Who reads what"),
         (
-            Entry("requests", _("Requests"), ("disclose",)),
-            Entry("register", _("Register"), ("register",)),
             Entry("orders", _("Orders"), ("disclose",)),
             Entry("access-log", _("Access log"), ("access_log",)),
+        ),
+    )
+    yield Group(
+        _("Office"),
+        (
+            Entry("register", _("Register"), ("register",)),
             Entry("people", _("People"), ("users",)),
             Entry("tokens", _("Tokens"), ("users",)),
         ),

@@ -18,6 +18,7 @@ from api import (
     account_pages,
     elsewhere_routes,
     fleet_pages,
+    operator_pages,
     overview_pages,
     people_pages,
     register_pages,
@@ -52,6 +53,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.state.problem_page = problem_page
     app.include_router(router)
     app.include_router(overview_pages.router)
+    app.include_router(operator_pages.router)
     app.include_router(fleet_pages.router)
     app.include_router(register_pages.router)
     app.include_router(disclosure_pages.router)

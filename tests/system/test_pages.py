@@ -36,6 +36,10 @@ PAGES = (
     "/register/services/passport",
     "/register/exchange",
     "/reports",
+    "/operators",
+    "/operators?purpose=analysis",
+    "/operators/op-01?purpose=analysis&names=1",
+    "/signals",
     "/requests",
     "/requests/new",
     "/orders",
@@ -74,7 +78,7 @@ def stranger(browser: Browser, office: OfficePages) -> Iterator[BrowserContext]:
 
 
 def name_of(path: str) -> str:
-    return path.strip("/").partition("?")[0].replace("/", "-")
+    return path.strip("/").replace("/", "-").replace("?", "-")
 
 
 @pytest.mark.parametrize("path", [*PAGES, *PUBLIC])

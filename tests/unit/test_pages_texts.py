@@ -29,6 +29,8 @@ MODULES = (
     "navigation",
     "overview_pages",
     "picture_words",
+    "operator_pages",
+    "operator_words",
     "i18n",
     "charts",
     "live_page",
