@@ -237,7 +237,7 @@ def _curve(least: float, most: float, common: float) -> list[tuple[float, float,
 
 def _round_numbers(least: float, most: float) -> list[int]:
     """Numbers of votes to write beneath the chart."""
-    steps = [m * 10**p for p in range(1, 7) for m in (1, 2, 5)]
+    steps = [round(m * 10**p) for p in range(1, 7) for m in (1, 1.5, 2, 3, 5, 7)]
     return [n for n in steps if least <= n <= most]
 
 
