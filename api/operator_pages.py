@@ -49,7 +49,7 @@ def operators(request: Request, token: Reader) -> Response:
 def one_operator(request: Request, operator: str, token: Reader) -> Response:
     """One operator's months beside his own past, and what of it says something."""
     page = _Page(request, token)
-    if operator not in {each.id for each in page.register.operators}:
+    if not page.knows(operator):
         raise NoSuchThing(f"There is no operator {operator}.")
     values = page.selectors() | {"operator": operator, "whole": None, "point": None, "person": None}
     if page.asked.get("purpose"):
@@ -78,6 +78,12 @@ class _Page:
         query = request.query_params
         self.asked = {name: query[name].strip() for name in _SELECTORS if query.get(name, "").strip()}
         self.problem: str | None = None
+
+    def knows(self, operator: str) -> bool:
+        """Whether there is such an operator for this reader: a head of an organisation knows his own people only."""
+        rows = [each for each in self.register.operators if each.id == operator]
+        mine = self._token.limits.participants
+        return any(mine is None or each.participant in mine for each in rows)
 
     @property
     def address(self) -> Mapping[str, str]:

@@ -45,9 +45,12 @@ OURS = {
     "branch": "centre", "desk": "centre-1", "fault": "1", "wish": "stop", "number": "1", "year": "2026", "paper": "1",
     "part": "branches", "name": "centre", "act": "close", "what": "note", "action": "call",
     "which": "caf", "item": "none", "who": "99", "report": "1", "kind": "csv", "direction": "own-direction",
-    "one": "1",
+    "one": "1", "operator": "own-operator",
 }  # fmt: skip
-THEIRS = OURS | {"branch": FOREIGN_BRANCH, "desk": FOREIGN_DESK, "report": "3", "direction": "other", "one": "2"}
+THEIRS = OURS | {
+    "branch": FOREIGN_BRANCH, "desk": FOREIGN_DESK, "report": "3", "direction": "other", "one": "2",
+    "operator": "colleague",
+}  # fmt: skip
 # Where one's own is another thing than most people's.
 OWN_PLACES = {"participant_head": {"report": "2"}}
 BROWSER = {"Origin": "http://testserver"}
