@@ -70,6 +70,7 @@ def _groups(language: Language) -> Iterator[Group]:
         (
             Entry("reports", _("Reports"), ("reports",)),
             Entry("requests", _("Requests"), ("disclose",)),
+            Entry("evidence", _("Evidence"), ("evidence",)),
         ),
     )
     yield Group(

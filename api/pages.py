@@ -28,6 +28,7 @@ from api.access.reach import in_branches, only_branches
 from api.auth import PASSWORD_PAGE, SIGN_IN_PAGE, open_to_all, origin_of, reader, require
 from api.disclosure import pages as disclosure_pages
 from api.errors import ApiError, BadQuestion, ScopeMissing
+from api.evidence import pages as evidence_pages
 from api.figures_answers import Asked, read_answers
 from api.figures_page import FiguresPage, rating_names, selectors
 from api.forms import form_fields
@@ -62,6 +63,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.include_router(people_pages.router)
     app.include_router(access_log_pages.router)
     app.include_router(report_pages.router)
+    app.include_router(evidence_pages.router)
     app.include_router(signals_page.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 

@@ -195,6 +195,7 @@ class Demo:
                 "Overview   this month against last month and last year: what changed beyond noise",
                 "Live       every desk of every branch as a small pad, moving as it happens",
                 "Figures    the three shares by month and by branch, with intervals and response rates",
+                "Reports    of last month, made by themselves: PDF, XLSX, CSV; Evidence: for CAF and certification",
                 "Devices    how every pad is, and what IT asks of it; “No lights?” is the operator's report",
                 f"Try a pad  {branch.name}, desk {desk.label}: call a client, press, see the vote arrive",
                 "",

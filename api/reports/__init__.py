@@ -1,7 +1,7 @@
 """Reports on paper: a period's figures of the centre, a branch, a direction or operators, as PDF, XLSX and CSV.
 
     order.py     what may be asked, and by whom
-    content.py   the figures behind it, out of the store
+    content.py   the figures that it holds; gathering.py: out of the store
     changes.py   what changed beyond noise
     text.py      everything that is said, in one language; drawing.py: its charts; method.py: how to read it
     paper.py     the PDF (report.typ); sheets.py: the workbook; rows.py: the CSV

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from api.i18n import Language
-from api.reports.content import Content, gather
+from api.reports.content import Content
+from api.reports.gathering import gather
 from api.reports.order import Order
 from api.reports.paper import paper
 from api.reports.rows import csv_file

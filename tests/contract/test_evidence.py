@@ -132,3 +132,16 @@ def test_the_sheet_and_the_workbook_say_what_the_resource_says(city: Store) -> N
     assert book.sheetnames == ["Evidence", "Values", "No evidence"]
     expected = [value["value"] for measure in made["measures"] for value in measure["values"]]
     assert [row[5].value for row in book["Values"].iter_rows(min_row=2)] == expected
+
+
+@pytest.mark.parametrize("which", ["caf", "certification"])
+def test_the_page_says_what_is_supported_and_what_is_not(city: Store, which: str) -> None:
+    token = city.create_token(f"reader of {which}", ["evidence"])
+    with client_of(city, token) as client:
+        page = client.get("/evidence", params={"lang": "en", "period": "month", "model": which})
+        assert page.status_code == 200
+        assert "Does not support" in page.text
+        assert "No evidence" in page.text
+        assert 'data-testid="nav-evidence"' in page.text
+        odd = client.get("/evidence", params={"lang": "en", "period": "fortnight", "model": "beauty"})
+        assert odd.status_code == 200

@@ -16,7 +16,8 @@ from pypdf.generic import IndirectObject
 from api.aggregates import Question, answered
 from api.i18n import load_languages
 from api.reports import chore
-from api.reports.content import Content, gather
+from api.reports.content import Content
+from api.reports.gathering import gather
 from api.reports.making import make
 from api.reports.order import Order
 from api.reports.paper import paper
