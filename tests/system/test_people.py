@@ -1,4 +1,4 @@
-"""Signing in with a real browser: a password that was handed over, the office's own account, and how each page looks."""
+"""Signing in with a real browser: a password that was handed over, the office's own account, and how pages look."""
 
 from collections.abc import Iterator
 from pathlib import Path
