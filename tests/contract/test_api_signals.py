@@ -198,6 +198,61 @@ def test_signals_of_the_first_two_months_cannot_be_reviewed_either(office: Signa
     assert response.status_code == 404
 
 
+# ---- the page
+def test_the_page_asks_for_the_purpose_first_and_reads_nothing_before(office: SignalsOffice) -> None:
+    before = office.store.staff.count_readings(LogFilter())
+    with office.client("signals", "operators") as client:
+        page = client.get("/signals")
+    assert page.status_code == 200
+    assert 'data-testid="purpose-form"' in page.text
+    assert GHOSTS not in page.text
+    assert office.store.staff.count_readings(LogFilter()) == before
+
+
+def test_the_page_shows_reasons_before_it_asks_what_it_was(office: SignalsOffice) -> None:
+    with office.client("signals", "operators") as client:
+        page = client.get("/signals", params={"purpose": "analysis", "month": "2026-09", "lang": "en"}).text
+    for words in ("It may mean nothing:", "a test of the system", "What was it?", "point 4.8", GHOSTS):
+        assert words in page
+    assert page.index("a test of the system") < page.index('data-testid="review"')
+    assert "accus" not in page.lower()
+
+
+def test_a_review_by_the_page_goes_back_to_where_it_stands(office: SignalsOffice) -> None:
+    one = next(each for each in office.store.signals.found(months=[202609]) if each.operator == COVERS)
+    with office.client("signals", "operators") as client:
+        answer = client.post(
+            f"/signals/{one.id}/review",
+            data={"outcome": "explained", "note": "a cable", "purpose": "analysis"},
+            headers={"Origin": "http://testserver"},
+            follow_redirects=False,
+        )
+        assert (answer.status_code, answer.headers["location"]) == (
+            303,
+            f"/signals?purpose=analysis&month=2026-09#signal-{one.id}",
+        )
+        page = client.get("/signals", params={"purpose": "analysis", "lang": "en"}).text
+    assert "Explained: there is an innocent reason" in page
+    assert "a cable" in page
+
+
+def test_a_page_with_a_purpose_that_is_none_says_so(office: SignalsOffice) -> None:
+    with office.client("signals", "operators") as client:
+        page = client.get("/signals", params={"purpose": "duties_review", "lang": "en"})
+    assert page.status_code == 422
+    assert "never when duties or a bonus are judged" in page.text
+    assert GHOSTS not in page.text
+
+
+def test_who_sees_devices_only_is_not_asked_for_a_purpose(office: SignalsOffice) -> None:
+    with office.client("signals") as client:
+        page = client.get("/signals", params={"lang": "en"}).text
+    assert 'data-testid="purpose-form"' not in page
+    assert "Presses without a client" in page
+    assert "No bad vote among very many" not in page
+    assert GHOSTS not in page
+
+
 # ---- nothing else changes
 FIGURES = ("call", "vote", "rollup_day", "rollup_month", "rollup_mix", "console_unavailable", "kept", "waiting")
 

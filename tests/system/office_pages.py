@@ -19,6 +19,7 @@ from api.pictures import MONTHS, months_before
 from api.settings import Settings
 from collector.store import Store
 from sim.city import CITY, with_fewer_desks
+from sim.gaming import Gamer
 from sim.history import lay_down
 from sim.office import register
 from tests.contract.api_office import now_unix_ms, serving
@@ -62,7 +63,8 @@ def office_pages(folder: Path) -> Iterator[OfficePages]:
     with Store.open(url) as store:
         store.load_register(register(city))
         first = months_before(yesterday.replace(day=1), MONTHS - 1)
-        lay_down(url, city, first_day=first, last_day=yesterday, seed=5, calls=CALLS_A_YEAR)
+        gamers = {"op-02": Gamer("calls_ghosts_in_a_row", 0.8)}  # so that the page of signals has one
+        lay_down(url, city, first_day=first, last_day=yesterday, seed=5, calls=CALLS_A_YEAR, gamers=gamers)
         run_chores(store, Settings(database_url=url), now_unix_ms())
         holder = _Holder(url, store)
         token = store.create_token("everybody", SCOPES)

@@ -42,6 +42,8 @@ PAGES = (
     "/signals",
     "/requests",
     "/requests/new",
+    "/signals",
+    "/signals?purpose=analysis",
     "/orders",
     "/access-log",
     "/people",

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -226,6 +226,54 @@ def test_votes_that_fall_while_figures_rise_are_seen_over_the_weeks() -> None:
     assert found["gamer"].p < 1e-3
     assert found["gamer"].numbers["high"] < 0
     assert found["honest"].p > 0.01
+
+
+SERVED = st.builds(
+    Served,
+    branch=st.sampled_from(["centre", "vyshenka"]),
+    desk=st.sampled_from(["centre-1", "centre-2"]),
+    operator=st.sampled_from([None, *"abcdefghijk"]),
+    service=st.sampled_from([None, "passport", "land"]),
+    day=st.sampled_from([20260401, 20260402, 20260430]),
+    called_unix_ms=st.integers(0, 10**6),
+    started_unix_ms=st.none() | st.integers(0, 10**6),
+    ended_unix_ms=st.none() | st.integers(-(10**6), 2 * 10**6),
+    outcome=st.sampled_from([None, "finished", "no_show", "next_call", "void"]),
+    eligible=st.booleans(),
+    unavailable=st.booleans(),
+    rating=st.integers(0, 3),
+    after_ms=st.integers(0, 10**6),
+)
+WEEKS = st.none() | st.integers(0, 90).map(lambda n: Weeks(n, n // 2, n // 3))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(SERVED, min_size=1, max_size=12),
+    st.integers(1, 120),
+    st.dictionaries(st.sampled_from("abcdefghijk"), st.lists(WEEKS, min_size=26, max_size=26)),
+    st.lists(st.builds(PadDay, st.sampled_from(["centre-1", "centre-2"]), st.sampled_from([20260401, 20260402]),
+                       st.just("j"), st.just(1), *[st.integers(0, 400)] * 3), max_size=8),
+    st.frozensets(st.tuples(st.sampled_from(["centre-1", "centre-2"]), st.sampled_from([20260401, 20260402]))),
+)  # fmt: skip
+def test_whatever_a_month_holds_the_scan_answers_and_leaves_every_row_alone(
+    calls: list[Served],
+    times: int,
+    weeks: dict[str, list[Weeks | None]],
+    pads: list[PadDay],
+    troubled: frozenset[tuple[str, int]],
+) -> None:
+    month = Month([*calls * times], weeks, pads, troubled)
+    before = (list(month.calls), list(pads), {name: list(each) for name, each in weeks.items()})
+    found = scan(month)
+    assert (list(month.calls), list(pads), weeks) == before
+    for each in found.judged:
+        assert 0 <= each.found.p <= each.q + 1e-12 <= 1 + 1e-9
+        assert each.found.operator in month.by_operator
+        own = month.by_operator[each.found.operator]
+        assert all(own[place].rating for place in each.found.marked)
+    for row in found.marked:
+        assert all(marked <= votes for marked, votes in zip(row.marked, row.votes, strict=True))
 
 
 # ---- what pads count
