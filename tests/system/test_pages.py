@@ -40,6 +40,7 @@ PAGES = (
     "/operators?purpose=analysis",
     "/operators/op-01?purpose=analysis&names=1",
     "/signals",
+    "/evidence",
     "/requests",
     "/requests/new",
     "/signals",
