@@ -33,7 +33,9 @@ def disclose(store: Store, token: Token, wish: Wish, narrow: Callable[[], T]) ->
 
     Raises ScopeMissing, UnknownPurpose, OrderMissing, or what ``narrow`` raises; then the refusal is written down.
     """
-    read = Read(token.person, token.role, wish.order, wish.branch, wish.about)
+    # An order is written down where it was looked at: whoever needs none has not read by one.
+    order = wish.order if needs_order(token) else None
+    read = Read(token.person, token.role, order, wish.branch, wish.about)
     try:
         _may(store, token, wish)
         narrow_result = narrow()
