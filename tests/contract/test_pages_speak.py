@@ -22,8 +22,9 @@ SCOPES = (
 PAGES = (
     "/overview", "/branches/centre", "/figures", "/figures?from=never", "/live", "/try", "/devices",
     "/devices/centre-1", "/devices/centre-1/restart", "/updates", "/report", "/report/centre-1", "/register",
-    "/register/desks", "/register/services/passport", "/register/exchange", "/requests", "/requests/new", "/reports",
-    "/signals", "/signals?purpose=analysis", "/operators", "/operators?purpose=analysis", "/people", "/tokens", "/access-log", "/orders", "/account", "/nowhere",
+    "/register/desks", "/register/services/passport", "/register/exchange", "/requests", "/requests/new",
+    "/reports", "/signals", "/signals?purpose=analysis", "/operators", "/operators?purpose=analysis", "/people",
+    "/tokens", "/access-log", "/orders", "/account", "/nowhere",
 )  # fmt: skip
 OTHERS = sorted(set(load_languages()) - {SOURCE_LANGUAGE, "uk"})
 SHOWN = ("aria-label", "title", "alt", "placeholder")
