@@ -35,6 +35,7 @@ from api.hub import Hub
 from api.nightly import Watchman
 from api.openapi import openapi_document
 from api.parts import Parts
+from api.publication import open_data, publishing
 from api.reports import routes as report_routes
 from api.security import Envelope
 from api.settings import Settings
@@ -49,6 +50,8 @@ ROUTERS = (
     comparison.router,
     funnel.router,
     signals.router,
+    open_data.router,
+    publishing.router,
     register.router,
     disclosure_routes.router,
     devices.router,

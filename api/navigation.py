@@ -97,3 +97,10 @@ def _groups(language: Language) -> Iterator[Group]:
             Entry("tokens", _("Tokens"), ("users",)),
         ),
     )
+    yield Group(
+        _("For everybody"),
+        (
+            Entry("public", _("For citizens"), ()),
+            Entry("open-data", _("Open data"), ()),
+        ),
+    )

@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 from api import figure_chores
 from api.disclosure.chore import look_after_requests
 from api.integrity import chore as integrity
+from api.publication import publishing
 from api.reports import chore as reports
 from api.settings import Settings
 from collector.store import Night, Store, StoreError
@@ -50,6 +51,7 @@ CHORES: tuple[Chore, ...] = (
     Chore("consolidate", figure_chores.consolidate),
     Chore("mix", figure_chores.make_mix),
     Chore("reconcile", figure_chores.reconcile),
+    Chore(publishing.NAME, publishing.nightly),
     Chore(reports.NAME, reports.run),
     Chore("signals", integrity.run),
     Chore("requests", look_after_requests),

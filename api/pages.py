@@ -37,6 +37,7 @@ from api.live_page import live_values
 from api.livestate import look
 from api.navigation import LIVE_SCOPES
 from api.parts import Parts, parts_of
+from api.publication import public_page
 from api.rendering import LOOK_COOKIE, LOOKS, STATIC, Frame, Renderer, remember
 from api.reports import pages as report_pages
 from api.role_words import role_descriptions, sign_in_problems
@@ -53,6 +54,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.state.pages = Renderer(parts)
     app.state.problem_page = problem_page
     app.include_router(router)
+    app.include_router(public_page.router)
     app.include_router(overview_pages.router)
     app.include_router(operator_pages.router)
     app.include_router(fleet_pages.router)

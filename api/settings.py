@@ -75,6 +75,13 @@ class Settings(ProgramSettings):
     # named: the office's own). Late votes may still come on its first days.
     reports_day: int = Field(3, ge=1, le=28)
     report_languages: tuple[str, ...] = ()
+    # The day of the month on which the month before is published by itself; 0: only a person publishes.
+    publish_on_day: int = Field(5, ge=0, le=28)
+    # For open data: where the pages are to be found for ever ("https://ratings.city.example"), and who publishes.
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/]+(/[^\s]*)?$")
+    publisher_identifier: str = Field("", max_length=40)  # in the national register of organisations
+    contact_name: str = Field("", max_length=120)
+    contact_email: str = Field("", max_length=120)
     # Told to the program that flashes pads: where their broker is, and the file (PEM) of the authority they trust.
     pads_broker_host: str | None = None
     pads_broker_port: int | None = Field(None, ge=1, le=65535)

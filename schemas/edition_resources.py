@@ -13,7 +13,7 @@ from schemas.resources import Resource, ScaleStep
 
 EditionKind = Literal["month", "quarter", "year"]
 PublishedCut = Literal["centre", "branch", "direction", "service"]
-CellCode = Literal["published", "none", "small", "few_operators", "alike", "secondary", "difference"]
+CellCode = Literal["published", "none", "small", "few_operators", "alike", "secondary", "withheld"]
 
 
 class PublishedCell(Resource):

@@ -50,7 +50,7 @@ def owed(code: str, truth: int, measure: str) -> int:
     """The width that suppression promises (the documentation's words, counted here once more)."""
     if measure != "votes":
         return 0 if not truth else max(1, math.ceil(truth / 5)) if code in ("few_operators", "alike") else 1
-    return 9 if code in ("small", "secondary", "difference") else max(10, math.ceil(truth / 5))
+    return 9 if code in ("small", "secondary", "withheld") else max(10, math.ceil(truth / 5))
 
 
 class Attacker:
@@ -266,7 +266,7 @@ class _Programme:
                 rows.append(votes)
                 most.append(9.0)
                 continue
-            if cell["code"] == "difference":
+            if cell["code"] == "withheld":
                 continue
             rows.append(dict.fromkeys(votes, -1.0))
             most.append(-10.0)

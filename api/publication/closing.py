@@ -12,17 +12,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from api.errors import ApiError
+from api.errors import NotNow
 from api.publication import cover
 from api.publication.contents import METHOD_VERSION, RULESET, Basis, days_of, packed, unpacked, written
 from api.publication.sheets import CENTRE, Atom, Sheet
-from collector.store import Counted, Edition, NewEdition, Register, Store
+from collector.store import Counted, Edition, NewEdition, OutOfTurn, Register, Store
 from schemas.periods import Period, day_date, day_key, day_of, period_name
 from schemas.register_names import by_id, in_days
 from schemas.register_rules import begins, ends
 
 
-class NotToBeClosed(ApiError):
+class NotToBeClosed(NotNow):
     """The month cannot be closed, or corrected, as things stand."""
 
 
@@ -93,26 +93,11 @@ def planned(
 
 
 def publish(store: Store, made: Plan, *, by: str, now_unix_ms: int) -> list[Edition]:
-    """Publishes every edition of a plan, all or none. Raises OutOfTurn if somebody else was faster."""
-    return store.editions.publish(
-        [
-            NewEdition(
-                period=each.sheet.period,
-                number=each.sheet.number,
-                made_unix_ms=now_unix_ms,
-                made_by=by,
-                reason=made.reason,
-                revision=made.revision,
-                ruleset=RULESET,
-                method=METHOD_VERSION,
-                content=written(
-                    each.sheet, made.register, revision=made.revision, reason=made.reason, now_unix_ms=now_unix_ms
-                ),
-                basis=packed(each.basis, each.sheet.codes),
-            )
-            for each in made.editions
-        ]
-    )
+    """Publishes every edition of a plan, all or none. Raises NotToBeClosed if somebody else was faster."""
+    try:
+        return store.editions.publish([_new(each, made, by=by, now_unix_ms=now_unix_ms) for each in made.editions])
+    except OutOfTurn as error:
+        raise NotToBeClosed(f"Somebody else was faster: {error}.") from None
 
 
 def late(store: Store, now_unix_ms: int, *, months: int = 13) -> list[Late]:
@@ -140,6 +125,21 @@ def last_month(now_unix_ms: int, timezone: str) -> str:
 
 def is_over(register: Register, last: date, now_unix_ms: int) -> bool:
     return all(day_date(day_of(now_unix_ms, branch.timezone)) > last for branch in register.branches)
+
+
+def _new(each: Planned, made: Plan, *, by: str, now_unix_ms: int) -> NewEdition:
+    return NewEdition(
+        period=each.sheet.period,
+        number=each.sheet.number,
+        made_unix_ms=now_unix_ms,
+        made_by=by,
+        reason=made.reason,
+        revision=made.revision,
+        ruleset=RULESET,
+        method=METHOD_VERSION,
+        content=written(each.sheet, made.register, revision=made.revision, reason=made.reason, now_unix_ms=now_unix_ms),
+        basis=packed(each.basis, each.sheet.codes),
+    )
 
 
 def _month(register: Register, month: str, number: int, atoms: tuple[Atom, ...]) -> Planned:
@@ -173,7 +173,7 @@ class _Known:
             sheet = basis.sheet(edition.period, edition.number, self.sheets).decided(codes)
             self.sheets[sheet.name] = sheet
             self._editions[sheet.name] = edition
-        self._before = [row.day for row in store.rollups("branch", 0, (year + 1) * 10000, months=True)]
+        self._with_calls = {row.day for row in store.rollups("branch", 20000101, year * 10000 + 1231, months=True)}
 
     def latest(self, period: str) -> Sheet | None:
         of_period = [sheet for sheet in self.sheets.values() if sheet.period == period]
@@ -202,8 +202,13 @@ class _Known:
         return [Planned(basis.sheet(period, before.number + 1 if before else 1, parts), basis)]
 
     def _had_no_call(self, month: str) -> bool:
-        """Of a month before the office's first one: it cannot be published, and nothing waits for it."""
-        return not self._before or int(month.replace("-", "")) < min(self._before)
+        """Of a month in which the office was closed: it cannot be published, and nothing waits for it.
+
+        A quarter or year in the middle of which the office began is not published: it would not be one.
+        """
+        number = int(month.replace("-", ""))
+        known = self._with_calls
+        return bool(known) and min(known) < number < max(known) and number not in known
 
 
 def _directions(register: Register, day: date) -> Mapping[str, str]:

@@ -74,7 +74,7 @@ class _Cover:
         code = rules.verdict(sheet.sums[place].tally, sheet.sums[place].givers)
         before = self._sheets.get(sheet.before)
         was = before.codes.get(place, Code.NONE) if before else Code.NONE
-        return code if OPEN & {code, was} or code is was else Code.DIFFERENCE
+        return code if OPEN & {code, was} or code is was else Code.WITHHELD
 
     def decide(self) -> Decided:
         programmes = 0
@@ -88,6 +88,7 @@ class _Cover:
                 self._give_up()
                 break
             if not withheld and not self._cover_families():
+                self._codes |= dict.fromkeys(lines.silent, Code.WITHHELD)
                 break
         programmes = lines.solved
         return self._decided(programmes)
@@ -105,15 +106,15 @@ class _Cover:
     def _give_up(self) -> None:
         self._gave_up = True
         for cell in self._new:
-            if self._codes[cell] is Code.PUBLISHED:
-                self._codes[cell] = self._otherwise(cell)
+            if self._codes[cell] is not Code.NONE:
+                self._codes[cell] = Code.WITHHELD
 
     def _otherwise(self, cell: Cell) -> Code:
         """What a figure is called that is withheld for the sake of others.
 
         In a correction it says nothing of the size: "small" before and not small now would tell of the difference.
         """
-        return Code.SECONDARY if self._sheets[cell[0]].number == 1 else Code.DIFFERENCE
+        return Code.SECONDARY if self._sheets[cell[0]].number == 1 else Code.WITHHELD
 
     # ---- what adds up to a published figure (rule 5)
     def _cover_families(self) -> bool:
@@ -157,7 +158,8 @@ class _Cover:
                 continue
             tally = self._sum(cell).tally
             truth = (tally.bad, tally.good, tally.exemplary)
-            lines.add(cell, truth, cost=self._cost(cell), code=code, otherwise=self._otherwise(cell))
+            otherwise, fresh = self._otherwise(cell), cell in self._new
+            lines.add(cell, truth, cost=self._cost(cell), code=code, otherwise=otherwise, fresh=fresh)
         for sheet in self._sheets.values():
             for parent, children in sheet.families():
                 lines.equate({(sheet.name, parent): 1} | {(sheet.name, child): -1 for child in children})

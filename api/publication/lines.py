@@ -32,7 +32,8 @@ Goal = list[Row]
 class _Figure:
     """``cost``: of moving one vote of it while it is published; ``otherwise``: its code once it is withheld for others.
 
-    ``spread``: wanted of a sum that stands nowhere.
+    ``spread``: wanted of a sum that stands nowhere. ``fresh``: its code is not published yet; ``silent``: and it must
+    not be, for it would tell too much.
     """
 
     truth: tuple[int, int, int]
@@ -42,6 +43,8 @@ class _Figure:
     withheld: bool = False
     derived: bool = False
     spread: int = 0
+    fresh: bool = False
+    silent: bool = False
 
     @property
     def votes(self) -> int:
@@ -61,11 +64,13 @@ class Lines(Generic[C]):
         self._witnesses: list[np.ndarray[Any, Any]] = []
 
     # ---- what there is
-    def add(self, name: C, truth: tuple[int, int, int], *, cost: float, code: Code, otherwise: Code) -> None:
+    def add(
+        self, name: C, truth: tuple[int, int, int], *, cost: float, code: Code, otherwise: Code, fresh: bool
+    ) -> None:
         """A figure; it is published, and may be withheld at ``cost`` a vote, until ``withhold`` says otherwise."""
         self._places[name] = len(self._figures)
         self._names.append(name)
-        self._figures.append(_Figure(truth, cost, code, otherwise))
+        self._figures.append(_Figure(truth, cost, code, otherwise, fresh=fresh))
 
     def equate(self, signs: Mapping[C, int]) -> None:
         """The signed sum of these figures is none, whatever they are; those that are not there do not move."""
@@ -81,8 +86,14 @@ class Lines(Generic[C]):
         truth = (tally.bad, tally.good, tally.exemplary)
         row[len(self._figures)] = -1
         self._names.append(None)
-        self._figures.append(_Figure(truth, 0.0, Code.DIFFERENCE, withheld=True, derived=True, spread=wanted))
+        self._figures.append(_Figure(truth, 0.0, Code.WITHHELD, withheld=True, derived=True, spread=wanted))
         self._equations.append(row)
+
+    @property
+    def silent(self) -> set[C]:
+        """Figures whose code must not be told."""
+        named = zip(self._names, self._figures, strict=True)
+        return {name for name, figure in named if name is not None and figure.silent}
 
     def withhold(self, name: C, code: Code) -> None:
         figure = self._figures[self._places[name]]
@@ -95,7 +106,7 @@ class Lines(Generic[C]):
         at = 0
         withheld_now = [place for place, figure in enumerate(self._figures) if figure.withheld]
         # What is withheld for others comes last: the others' witnesses mostly move it far enough.
-        order = sorted(withheld_now, key=lambda place: self._figures[place].code in (Code.SECONDARY, Code.DIFFERENCE))
+        order = sorted(withheld_now, key=lambda place: self._figures[place].code in (Code.SECONDARY, Code.WITHHELD))
         while at < len(order):
             for goals in self._wanting(order[at]):
                 moved = self._best(goals)
@@ -176,25 +187,31 @@ class Lines(Generic[C]):
     # ---- programmes
     def _best(self, goals: list[Goal]) -> list[int] | None:
         """The witness that costs least; what it moves of the published figures. None if there is none."""
-        best: tuple[float, np.ndarray[Any, Any]] | None = None
-        for goal in goals:
-            found = self._solve(goal)
-            if found is not None and (best is None or found[0] < best[0] - _TINY):
-                best = found
-            if found is not None and found[0] < 1:  # nothing published moves
-                break
+        best = self._cheapest(goals) or self._cheapest(goals, silent=True)
         if best is None:
             return None
         witness = best[1]
         self._witnesses.append(witness)
+        for figure, change in zip(self._figures, witness, strict=True):
+            figure.silent = figure.silent or (figure.fresh and not self._agrees(figure, change))
         return [place for place, figure in enumerate(self._figures) if not figure.withheld and witness[place].any()]
 
-    def _solve(self, goal: Goal) -> "tuple[float, np.ndarray[Any, Any]] | None":
-        """The cheapest change that reaches ``goal``, in whole votes."""
+    def _cheapest(self, goals: list[Goal], *, silent: bool = False) -> "tuple[float, np.ndarray[Any, Any]] | None":
+        best: tuple[float, np.ndarray[Any, Any]] | None = None
+        for goal in goals:
+            found = self._solve(goal, silent=silent)
+            if found is not None and (best is None or found[0] < best[0] - _TINY):
+                best = found
+            if found is not None and found[0] < 1:  # nothing published moves
+                break
+        return best
+
+    def _solve(self, goal: Goal, *, silent: bool) -> "tuple[float, np.ndarray[Any, Any]] | None":
+        """The cheapest change that reaches ``goal``, in whole votes; ``silent``: whatever new codes would tell."""
         if self._matrix is None:
             self._matrix = self._equated()
         count = len(self._figures) * _RATINGS
-        rows, low, high = self._bounds_of_codes()
+        rows, low, high = self._bounds_of_codes(silent=silent)
         for row in goal:
             rows.append(row[0])
             low.append(row[1])
@@ -229,25 +246,38 @@ class Lines(Generic[C]):
         matrix = _sparse(one, len(self._figures) * _RATINGS)
         return hstack([matrix, -matrix], format="csc")
 
-    def _bounds_of_codes(self) -> tuple[list[dict[int, float]], list[float], list[float]]:
+    def _bounds_of_codes(self, *, silent: bool) -> tuple[list[dict[int, float]], list[float], list[float]]:
         """What every code tells of a figure's votes; of one that is published yet, what it would tell."""
         rows, low, high = [], [], []
         for place, figure in enumerate(self._figures):
-            code = figure.code if figure.withheld else figure.otherwise
-            if figure.derived or code is Code.DIFFERENCE:
+            least, most = self._told(figure)
+            if figure.derived or (silent and figure.fresh) or (least, most) == (0, _MOST):
                 continue
             every = {place * _RATINGS + rating: 1.0 for rating in range(_RATINGS)}
-            small = code is Code.SMALL
             rows.append(every)
-            low.append(float(-figure.votes if small else MIN_VOTES - figure.votes))
-            high.append(float(MIN_VOTES - 1 - figure.votes if small else _MOST))
-            if code is Code.ALIKE:
+            low.append(float(least - figure.votes))
+            high.append(float(most - figure.votes))
+            if figure.withheld and figure.code is Code.ALIKE:
                 # More than 95 % are of one rating: twenty times all others are fewer than all.
                 top = int(np.argmax(figure.truth))
                 rows.append({name: (-1.0 if name % _RATINGS == top else 19.0) for name in every})
                 low.append(float(-_MOST * 20))
                 high.append(float(figure.votes - 1))
         return rows, low, high
+
+    def _agrees(self, figure: _Figure, change: "np.ndarray[Any, Any]") -> bool:
+        """Whether what the figure's code tells is true of a witness."""
+        low, high = self._told(figure)
+        ratings = [truth + int(more) for truth, more in zip(figure.truth, change, strict=True)]
+        few_others = 20 * (sum(ratings) - max(ratings)) < sum(ratings)
+        return low <= sum(ratings) <= high and (few_others or not figure.withheld or figure.code is not Code.ALIKE)
+
+    def _told(self, figure: _Figure) -> tuple[int, int]:
+        """The least and most votes that a figure's code allows."""
+        code = figure.code if figure.withheld else figure.otherwise
+        if figure.silent or code is Code.WITHHELD:
+            return 0, _MOST
+        return (0, MIN_VOTES - 1) if code is Code.SMALL else (MIN_VOTES, _MOST)
 
 
 def _sparse(rows: list[dict[int, float]], width: int) -> csr_array:

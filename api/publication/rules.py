@@ -28,14 +28,12 @@ class Code(StrEnum):
     FEW_OPERATORS = "few_operators"
     ALIKE = "alike"  # all votes were the same: only "more than 95 %" is told
     SECONDARY = "secondary"
-    DIFFERENCE = (
-        "difference"  # in a correction: with the edition before it would tell too much; says nothing of its size
-    )
+    WITHHELD = "withheld"  # without a reason, which would tell too much itself
 
 
 OPEN = frozenset({Code.PUBLISHED, Code.NONE})
 # Not data of operators: nobody is owed more than that the figure cannot be worked out.
-_FOR_OTHERS = (Code.SMALL, Code.SECONDARY, Code.DIFFERENCE)
+_FOR_OTHERS = (Code.SMALL, Code.SECONDARY, Code.WITHHELD)
 
 
 def verdict(tally: Tally, givers: Mapping[str, int]) -> Code:

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from collector.errors import NotThere, OutOfTurn
-from collector.rollup import Amounts, amounts
+from collector.rollup import amounts
 from collector.store.engine import reading, snapshot, writing
 from collector.store.recount import Scope, joined
 from schemas.edition_tables import edition, edition_basis
+
+Five = tuple[int, int, int, int, int]
 
 
 class Counted(NamedTuple):
@@ -114,13 +116,14 @@ class Editions:
         in it.
         """
         scope = Scope(first_day=first_day, last_day=last_day)
-        sums: dict[tuple[int, str, str, str], Amounts] = {}
+        sums: dict[tuple[int, str, str, str], Five] = {}
         with snapshot(self._engine) as connection:
             for row, vote, unavailable in joined(connection, scope):
                 if row is None:
                     continue
                 key = (row.day // 100, row.branch, row.service or "", row.operator or f"desk {row.desk}")
-                sums[key] = _added(sums.get(key), amounts(row, vote, unavailable))
+                calls, eligible, bad, good, exemplary, *_ = amounts(row, vote, unavailable)
+                sums[key] = _added(sums.get(key), (calls, eligible, bad, good, exemplary))
         return [Counted(*key, *more) for key, more in sorted(sums.items())]
 
 
@@ -136,7 +139,7 @@ def _publish(connection: Connection, new: NewEdition) -> Edition:
     return made
 
 
-def _added(one: Amounts | None, other: Amounts) -> Amounts:
+def _added(one: Five | None, other: Five) -> Five:
     if one is None:
         return other
     return (one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3], one[4] + other[4])

@@ -20,7 +20,7 @@ NOBODY = "nobody"
 COLUMNS = (NOBODY, *ROLES)
 # Files and descriptions that are the same for everybody.
 UNMARKED = ("/v1/openapi.json", "/static")
-_LINE = re.compile(r"\| `(GET|POST|PUT|DELETE|PATCH) (/[^`]*)` \|")
+_LINE = re.compile(r"\| `(GET|HEAD|POST|PUT|DELETE|PATCH) (/[^`]*)` \|")
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ OURS = {
     "part": "branches", "name": "centre", "act": "close", "what": "note", "action": "call",
     "which": "caf", "item": "none", "who": "99", "report": "1", "kind": "csv", "direction": "own-direction",
     "one": "1", "operator": "own-operator",
+    "period": "2026-04", "edition": "1", "file": "codes.csv",
 }  # fmt: skip
 THEIRS = OURS | {
     "branch": FOREIGN_BRANCH, "desk": FOREIGN_DESK, "report": "3", "direction": "other", "one": "2",

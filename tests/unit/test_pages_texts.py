@@ -45,6 +45,8 @@ MODULES = (
     "register_page",
     "register_pages",
     "signals_page",
+    "publication/public_page",
+    "publication/public_words",
 )
 QUOTES = {"uk": "«»", "cs": "„“", "et": "„“", "pl": "„”"}
 Used = tuple[str | None, str | tuple[str, ...]]

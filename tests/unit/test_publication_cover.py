@@ -129,7 +129,7 @@ def test_a_correction_shows_no_change_that_is_too_small() -> None:
     after = month(1, late, edition=2)
     history = close(history, after)
     gone = withheld(history[-1])
-    assert gone[Place("service", "passport")] is Code.DIFFERENCE
+    assert gone[Place("service", "passport")] is Code.WITHHELD
     assert CENTRE not in gone and Place("branch", "east") not in gone
     assert Place("service", "address") in gone or Place("direction", "papers") in gone
 
