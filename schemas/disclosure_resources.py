@@ -27,7 +27,7 @@ RequesterClassName = Literal[
     "law_enforcement",
 ]
 PaperKind = Literal["receipt", "answer", "refusal", "notice"]
-AnswerCut = Literal["centre", "branch", "service", "operator"]
+AnswerCut = Literal["centre", "branch", "direction", "service", "operator"]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 Note = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]

@@ -1,10 +1,10 @@
 """The figures of an answer, frozen when it is made. What leaves the house, and in which cells, is decided here.
 
 Rules of the file
-1.  Only whole periods that are over. A cell of fewer than SMALL votes is named and withheld: a percentage of six votes
+1.  Only whole periods that are over. A cell of fewer than ten votes is named and withheld: a percentage of six votes
     is no accurate information about anybody (domain study 5.3, 6.3).
-2.  The public, the media among it, gets what is published, from the newest edition, and no other cut: answers to
-    many people, each with a cut of their own, would give every withheld cell away.
+2.  The public, the media among it, gets what is published, from the newest edition of each period, and no other cut:
+    answers to many people, each with a cut of their own, would give every withheld cell away.
 3.  Figures of operators go to courts and investigators on their legal basis (order 4.6), and to others after a recorded
     decision only; every such answer is in the log of readings before it is made (4.7, 4.8).
 """
@@ -16,14 +16,17 @@ from api.auth import allowed
 from api.disclosure.case import Case, why_nothing_is_given
 from api.disclosure.desk import StepRefused
 from api.errors import BadQuestion
-from api.figures import FIRST_DATE
+from api.figures import FIRST_DATE, rating_figure, spans
+from api.publication.rules import MIN_VOTES
 from collector.store import Store, Token
-from schemas.disclosure_figures import FrozenFigures, FrozenRow
+from schemas.disclosure_figures import FrozenFigures, FrozenRow, Withheld
 from schemas.disclosure_resources import NewPaper
+from schemas.edition_resources import EditionContent, PublishedCell
 from schemas.periods import Period, bounds, day_date, day_of
-from schemas.resources import Cell
+from schemas.resources import Cell, RatingFigure
 
-SMALL = 10  # votes
+# What an edition calls it, and what a letter says of it.
+_WITHHELD: dict[str, Withheld] = {"small": "small", "few_operators": "few_operators", "alike": "all_equal"}
 
 
 def figures_for(store: Store, token: Token, case: Case, paper: NewPaper, now_unix_ms: int) -> FrozenFigures:
@@ -32,6 +35,10 @@ def figures_for(store: Store, token: Token, case: Case, paper: NewPaper, now_uni
     if why is not None:
         raise StepRefused(why)
     question = _question(store, case, paper, now_unix_ms)
+    if case.request.of.outside and paper.by != "operator":
+        return _published(store, paper, question, now_unix_ms)
+    if paper.by == "direction":
+        raise BadQuestion("Directions are in what is published only; ask by service.", field="by")
     if paper.by == "operator":
         _log_operators(store, token, case, question)
     revision, _ = store.book.whole()
@@ -61,8 +68,64 @@ def _question(store: Store, case: Case, paper: NewPaper, now_unix_ms: int) -> Qu
     if not FIRST_DATE <= first <= last:
         raise BadQuestion("The first day is not before the last.", field="from")
     branch = case.request.branch if paper.by != "centre" else None
+    by = "service" if paper.by == "direction" else paper.by
     return Question.model_validate(
-        {"by": paper.by, "period": paper.period, "from": first.isoformat(), "to": last.isoformat(), "branch": branch}
+        {"by": by, "period": paper.period, "from": first.isoformat(), "to": last.isoformat(), "branch": branch}
+    )
+
+
+def _published(store: Store, paper: NewPaper, question: Question, now_unix_ms: int) -> FrozenFigures:
+    """What the newest editions say of the periods asked for. Raises BadQuestion if none is published."""
+    assert question.first and question.last
+    newest = {each.period: each.number for each in store.editions.all()}  # the later made has the higher number
+    rows: list[FrozenRow] = []
+    sources: list[str] = []
+    revision = 0
+    for span in spans(question.first, question.last, paper.period):
+        if span.name not in newest:
+            continue
+        edition, content = store.editions.content(span.name, newest[span.name])
+        found = EditionContent.model_validate_json(content)
+        rows += [_of_edition(cell, found) for cell in found.cells if _is_asked(cell, paper, question)]
+        sources.append(f"{span.name}/{edition.number}")
+        revision = max(revision, edition.revision)
+    if not rows:
+        raise BadQuestion("Nothing is published of that time: close the month first.", field="from")
+    return FrozenFigures(
+        by=paper.by,
+        period=paper.period,
+        first=rows[0].first,
+        last=rows[-1].last,
+        source=", ".join(sources),
+        register_revision=revision,
+        made_at=datetime.fromtimestamp(now_unix_ms / 1000, UTC),
+        rows=rows,
+    )
+
+
+def _is_asked(cell: PublishedCell, paper: NewPaper, question: Question) -> bool:
+    return cell.cut == paper.by and (paper.by != "branch" or question.branch in (None, cell.key))
+
+
+def _of_edition(cell: PublishedCell, edition: EditionContent) -> FrozenRow:
+    votes = cell.votes
+
+    def figure(count: int | None) -> RatingFigure | None:
+        return None if count is None or votes is None else rating_figure(count, votes)
+
+    return FrozenRow(
+        period=edition.period,
+        first=edition.first,
+        last=edition.last,
+        name=cell.name,
+        name_en=cell.name_en,
+        calls=cell.calls,
+        eligible_calls=cell.eligible_calls,
+        votes=votes,
+        bad=figure(cell.bad),
+        good=figure(cell.good),
+        exemplary=figure(cell.exemplary),
+        withheld=None if votes is not None else _WITHHELD.get(cell.code, "secondary"),
     )
 
 
@@ -82,7 +145,7 @@ def _log_operators(store: Store, token: Token, case: Case, question: Question) -
 
 
 def _row(cell: Cell) -> FrozenRow:
-    withheld = 0 < cell.votes < SMALL
+    withheld = 0 < cell.votes < MIN_VOTES
     return FrozenRow(
         period=cell.period,
         first=cell.first,

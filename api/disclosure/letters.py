@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from api.disclosure.answers import SMALL
 from api.disclosure.case import Case
 from api.disclosure.rules import SPOKEN
 from api.disclosure.words import class_words, form_words, kind_words
 from api.i18n import Language
 from api.printing import pdf
+from api.publication.rules import MIN_VOTES
 from schemas.disclosure_figures import FrozenFigures, FrozenRow
 from schemas.disclosure_resources import NewPaper
 from schemas.register import Organisation
@@ -174,7 +174,7 @@ def why_withheld(code: str, language: Language) -> str:
     """Why a cell has no numbers, in words."""
     _ = language.gettext
     words = {
-        "small": _("fewer than %(n)s votes: no share is given") % {"n": SMALL},
+        "small": _("fewer than %(n)s votes: no share is given") % {"n": MIN_VOTES},
         "few_operators": _("served by fewer than three people: not published"),
         "secondary": _("not published, because another cell could be worked out from it"),
         "all_equal": _("all votes alike: not published"),

@@ -130,9 +130,19 @@ def case_values(
         "blocked": why,
         "seq": len(case.events) + 1,
         "steps": _steps(case),
-        "can_name_operators": case.operators,
+        "cut_choices": _cuts(case, language),
         "branch_id": request.branch,
     }
+
+
+def _cuts(case: Case, language: Language) -> list[tuple[str, str]]:
+    """By what an answer may show its figures; see answers.py."""
+    _ = language.gettext
+    found = [("centre", _("of the whole centre")), ("branch", _("by branch"))]
+    if case.request.of.outside:
+        found.append(("direction", _("by direction of services")))
+    found.append(("service", _("by service")))
+    return [*found, ("operator", _("by operator"))] if case.operators else found
 
 
 def _steps(case: Case) -> list[str]:

@@ -14,9 +14,11 @@ from starlette.testclient import TestClient
 
 from api.disclosure.chore import look_after_requests
 from api.disclosure.desk import case_of, may_see
+from api.publication.closing import plan, publish
 from api.settings import Settings
 from collector.store import Limits, Store, Token
 from schemas.disclosure_figures import FrozenFigures
+from schemas.edition_resources import EditionContent
 from tests.contract.api_office import KYIV, Office
 
 NEW = {
@@ -257,3 +259,28 @@ def test_without_the_scope_there_is_nothing(office: Office, path: str) -> None:
         assert other.get(path).status_code == 403
     with office.client() as nobody:
         assert nobody.get(path).status_code == 401
+
+
+def test_the_public_gets_what_is_published_and_nothing_else(api: TestClient, office: Office) -> None:
+    """Before the month is closed there is nothing to give; afterwards the edition's cells, its withheld ones too."""
+    for n in range(36):
+        office.call("centre-1", last_month(), rating=1 if n % 4 == 0 else 3, operator=f"op-{n % 4}")
+    for _ in range(4):
+        office.call("vyshenka-1", last_month(), rating=3, operator="op-9")
+    made = enter(api)
+    refused = paper(api, made, "answer", by="branch")
+    assert refused.status_code == 422 and "published" in refused.text
+    month, now = f"{last_month():%Y-%m}", int(datetime.now(UTC).timestamp() * 1000)
+    publish(office.store, plan(office.store, month, now), by="head", now_unix_ms=now)
+    for _ in range(20):
+        office.call("centre-1", last_month(), rating=1, operator="op-1")  # told late: not in the edition
+    answer = paper(api, made, "answer", by="branch")
+    assert answer.status_code == 201, answer.text
+    (letter,) = answer.json()["papers"]
+    figures = frozen(office.store, made, letter["id"])
+    assert figures.source == f"{month}/1"
+    edition = EditionContent.model_validate_json(office.store.editions.content(month, 1)[1])
+    published = {cell.name_en: cell.votes for cell in edition.cells if cell.cut == "branch"}
+    assert {row.name_en: row.votes for row in figures.rows} == published
+    assert published["Vyshenka"] is None
+    assert f"{month}/1" in text_of(api, letter["href"])
