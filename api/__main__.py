@@ -22,10 +22,9 @@ from schemas.settings import BadSettings
 
 
 def main() -> int:
-    if sys.argv[1:2] == ["report"]:
-        return report_cli.main(sys.argv[2:])
-    if sys.argv[1:2] == ["person"]:
-        return person_commands.main(sys.argv[2:])
+    first, arguments_of = _named_first(sys.argv[1:])
+    if first in _PROGRAMS:
+        return _PROGRAMS[first](arguments_of)
     parser = argparse.ArgumentParser(prog="api", description=__doc__)
     parser.add_argument("do", nargs="?", choices=("serve", "openapi", "nightly"), default="serve")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
@@ -54,6 +53,16 @@ def main() -> int:
     except (StoreError, OSError) as error:
         print(f"api: {error}", file=sys.stderr)
         return 1
+
+
+def _named_first(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """What is to be done, and the arguments without it: ``--config FILE`` may stand before it, as everywhere."""
+    ahead = 2 if arguments[:1] == ["--config"] else 1 if arguments and arguments[0].startswith("--config=") else 0
+    first = arguments[ahead] if len(arguments) > ahead else None
+    return first, arguments[:ahead] + arguments[ahead + 1 :]
+
+
+_PROGRAMS = {"report": report_cli.main, "person": person_commands.main}
 
 
 def _serve(settings: Settings) -> int:

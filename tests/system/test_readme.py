@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from collector.register import read_register
+from collector.store import Store
 from sim.city import CITY
 from sim.office import write_register
 from tests.system.centre import Centre
@@ -61,6 +63,20 @@ def test_the_deployment_commands_work_in_an_empty_folder(tmp_path: Path) -> None
         assert said.returncode == 0, f"{line}\n{said.stdout}{said.stderr}"
     assert "pattern write" in (tmp_path / "zrazkovo" / "mosquitto" / "acl").read_text(encoding="utf-8")
     assert list((tmp_path / "backups").iterdir())
+
+
+def test_the_nights_work_is_done_as_the_readme_says(tmp_path: Path) -> None:
+    (tmp_path / "api.toml").write_text('database_url = "sqlite:///zrazkovo.db"\n', encoding="utf-8")
+    write_register(tmp_path / "register.toml", CITY)
+    with Store.open(f"sqlite:///{tmp_path / 'zrazkovo.db'}") as store:
+        store.load_register(read_register(tmp_path / "register.toml"))
+    for line in block_with("-m api --config api.toml nightly").splitlines():
+        typed = line.replace(".venv/bin/python", f"{ROOT}/.venv/bin/python")
+        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+        said = subprocess.run(
+            ["bash", "-c", typed], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        )
+        assert said.returncode == 0, f"{line}\n{said.stdout}{said.stderr}"
 
 
 def test_a_centre_and_a_branch_of_it_are_written_as_the_readme_says(tmp_path: Path) -> None:
