@@ -23,7 +23,7 @@ from schemas.tables import LEFT_OUT, metadata
 
 RATED = ("bad", "good", "exemplary")
 
-rollup_month = Table(  # rollup_day by calendar month, for the months before the edge; see collector/store/months.py
+rollup_month = Table(  # rollup_day by calendar month, of the days before the edge; see collector/store/months.py
     "rollup_month",
     metadata,
     Column("cut", String(10), nullable=False),
@@ -36,11 +36,11 @@ rollup_month = Table(  # rollup_day by calendar month, for the months before the
     Index(None, "cut", "month"),
     sqlite_with_rowid=False,
 )
-rollup_edge = Table(  # one row: the months before this one are in rollup_month, and every writer keeps them there
+rollup_edge = Table(  # one row: the days before this one are in rollup_month, and every writer keeps them there
     "rollup_edge",
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("month", Integer, nullable=False),
+    Column("day", Integer, nullable=False),
 )
 rollup_mix = Table(  # what was rated how, by operator, service and hour, for case-mix standardisation
     "rollup_mix",

@@ -153,6 +153,7 @@ rollup_day = Table(
     *(Column(name, Integer, nullable=False, server_default=text("0")) for name in LEFT_OUT),
     PrimaryKeyConstraint("cut", "branch", "key", "day"),
     Index(None, "cut", "day"),
+    Index(None, "cut", "branch", "day"),  # without it some days of a branch are found among all days of it
     sqlite_with_rowid=False,
 )
 

@@ -86,7 +86,7 @@ class Ledger:
         self._write_kept = self._compiled(self._count_again())
         self._write_rollup = self._compiled(self._add_up(rollup_day))
         self._write_month = self._compiled(self._add_up(rollup_month))
-        self._read_edge = text("SELECT month FROM rollup_edge")
+        self._read_edge = text("SELECT day FROM rollup_edge")
         self._write_pad = self._compiled(self._replace(pad))
         self._write_health = self._compiled(self._replace(pad_health))
 
@@ -177,14 +177,14 @@ class Ledger:
         return bounded(rows, examples, present)
 
     def _count(self, connection: Connection, moved: Iterable[tuple[Joined, Joined]]) -> None:
-        """Into the days, and into the months of those that are in the monthly figures by now: read in here, for it
-        moves only while nobody counts (collector/store/months.py).
+        """Into the days, and into the months of those that are in the monthly figures by now: the edge is read in here,
+        for it moves only while nobody counts (collector/store/months.py).
         """
         found = differences(moved)
         if not found:
             return
         _many(connection, self._write_rollup, [(*key, *more) for key, more in found])
-        edge_day = 100 * (connection.execute(self._read_edge).scalar() or 0)
+        edge_day = connection.execute(self._read_edge).scalar() or 0
         late = [(cut, branch, name, day // 100, more) for (cut, branch, name, day), more in found if day < edge_day]
         if late:
             _many(connection, self._write_month, [(*place, *more) for *place, more in late])

@@ -1,8 +1,8 @@
-"""Figures by calendar month: made out of the daily ones for months that are over, and kept right when a vote is late.
+"""Figures by calendar month: made out of the daily ones by night, and kept right when a vote is late.
 
-One number, the edge, divides: months before it are in ``rollup_month``. Whoever counts something into a day of such a
-month adds it to the month in the same transaction, having read the edge there (``Ledger``). The edge moves under the
-locks of all calls, so no batch is under way that has read the old one.
+One day, the edge, divides: what is before it is in ``rollup_month``, the month under way with its days so far. Whoever
+counts something into such a day adds it to the month in the same transaction, having read the edge there (``Ledger``).
+The edge moves under the locks of all calls, so no batch is under way that has read the old one.
 """
 
 from calendar import monthrange
@@ -42,47 +42,48 @@ _KEPT_SUMS = tuple(func.sum(each) for each in _KEPT[4:])
 
 
 def edge(connection: Connection) -> int:
-    """The first month, ``yyyymm``, that is not in ``rollup_month``; 0 before the first was put there."""
-    return connection.execute(select(rollup_edge.c.month)).scalar() or 0
+    """The first day, ``yyyymmdd``, that is not in ``rollup_month``; 0 before the first was put there."""
+    return connection.execute(select(rollup_edge.c.day)).scalar() or 0
 
 
-def first_month(connection: Connection) -> int | None:
-    """The month of the first day that has figures."""
+def first_day(connection: Connection) -> int | None:
+    """The first day that has figures."""
     days = [_first_day(connection, cut) for cut in CUTS]
-    return min((day // 100 for day in days if day is not None), default=None)
+    return min((day for day in days if day is not None), default=None)
 
 
-def consolidate(connection: Connection, month: int) -> None:
-    """Takes ``month`` in, which is the first one that is not, and moves the edge behind it."""
+def consolidate(connection: Connection, month: int, end: int) -> None:
+    """Takes the days of ``month`` before the day ``end`` in, all of before being in, and moves the edge behind them."""
     lock_everything(connection)
     there = edge(connection)
-    if there > month:
+    after = min(end, later(month) * 100 + 1)
+    if there >= after:
         return  # somebody else was faster
-    make(connection, month)
-    after = later(month)
+    make(connection, month, after)
     if there:
-        connection.execute(update(rollup_edge).values(month=after))
+        connection.execute(update(rollup_edge).values(day=after))
     else:
-        connection.execute(insert(rollup_edge).values(id=1, month=after))
+        connection.execute(insert(rollup_edge).values(id=1, day=after))
 
 
-def make(connection: Connection, month: int) -> None:
-    """Makes the rows of ``month`` anew out of its days; nobody else may write to them meanwhile."""
+def make(connection: Connection, month: int, end: int) -> None:
+    """Makes the rows of ``month`` anew out of its days before ``end``; nobody else may write to them meanwhile."""
     connection.execute(delete(rollup_month).where(rollup_month.c.month == month))
     for cut in CUTS:  # a cut at once: its days are found by the index
-        sums = select(*_DAYS, literal(month), *_SUMS).where(*_of_days(cut, month)).group_by(*_DAYS)
+        sums = select(*_DAYS, literal(month), *_SUMS).where(*_of_days(cut, month, end)).group_by(*_DAYS)
         connection.execute(insert(rollup_month).from_select([each.name for each in _KEPT], sums))
 
 
 def wrong(connection: Connection, months: Collection[int]) -> dict[int, list[str]]:
-    """Of the months before the edge: a sentence for each row that is not the sum of its days, by month."""
+    """A sentence for each row that is not the sum of its days before the edge, by month."""
     found: dict[int, list[str]] = {}
+    end = edge(connection)
     for month in sorted(months):
         kept: dict[Key, Amounts] = {}
         for row in connection.execute(select(*_KEPT).where(rollup_month.c.month == month)):
             kept[row[0], row[1], row[2], month] = tuple(row[4:])
         for cut in CUTS:
-            sums = select(*_DAYS, *_SUMS).where(*_of_days(cut, month)).group_by(*_DAYS)
+            sums = select(*_DAYS, *_SUMS).where(*_of_days(cut, month, end)).group_by(*_DAYS)
             for row in connection.execute(sums):
                 key, amounts = (row[0], row[1], row[2], month), tuple(map(int, row[3:]))
                 if kept.pop(key, None) != amounts and any(amounts):
@@ -94,12 +95,13 @@ def wrong(connection: Connection, months: Collection[int]) -> dict[int, list[str
 
 
 def covered(connection: Connection) -> list[int]:
-    """Every month before the edge that has figures by day or by month."""
+    """Every month that has figures by month, or days before the edge."""
     end = edge(connection)
-    firsts = [first_month(connection), connection.execute(select(func.min(rollup_month.c.month))).scalar()]
-    month = min((each for each in firsts if each is not None), default=end)
+    first = first_day(connection)
+    firsts = [first and first // 100, connection.execute(select(func.min(rollup_month.c.month))).scalar()]
+    month = min((each for each in firsts if each), default=end // 100)
     found = []
-    while month < end:
+    while month * 100 + 1 < end:
         found.append(month)
         month = later(month)
     return found
@@ -137,9 +139,8 @@ def rows_by_month(connection: Connection, wanted: Wanted) -> list[tuple[Any, ...
     """(branch, key, month, amounts...) sorted by month, branch and key: whole months out of the monthly figures as far
     as they reach, what is left and what is newer out of the daily ones.
     """
-    days = wanted.days
-    first, last = _whole_months(*days)
-    last = min(last, later(edge(connection) or 101, -1))
+    days, end = wanted.days, edge(connection)
+    first, last = _whole_months(*days, end)
     if first > last:
         return list(_from_days(connection, wanted, [days]))
     amounts = _KEPT_SUMS if wanted.everywhere else _KEPT[4:]
@@ -147,7 +148,8 @@ def rows_by_month(connection: Connection, wanted: Wanted) -> list[tuple[Any, ...
     question = question.where(*wanted.conditions(rollup_month), rollup_month.c.month.between(first, last))
     if wanted.everywhere:
         question = question.group_by(rollup_month.c.month, rollup_month.c.key)
-    beside = [each for each in ((days[0], first * 100), (later(last) * 100, days[1])) if each[0] < each[1]]
+    rest = min(later(last) * 100 + 1, end)
+    beside = [each for each in ((days[0], first * 100), (rest, days[1])) if each[0] <= each[1]]
     if not beside and not wanted.everywhere:
         # Nearly every question: nothing is left to do to the rows.
         ordered = question.order_by(rollup_month.c.month, rollup_month.c.branch, rollup_month.c.key)
@@ -206,15 +208,20 @@ def _added_up(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return found
 
 
-def _whole_months(first_day: int, last_day: int) -> tuple[int, int]:
-    """The first and last month that lie wholly within these days; a month's last day may be written as 28 to 31."""
+def _whole_months(first_day: int, last_day: int, end: int) -> tuple[int, int]:
+    """The first and last month of whose days before the edge ``end`` none lies outside these days."""
     first = first_day // 100 if first_day % 100 <= 1 else later(first_day // 100)
-    last = last_day // 100
-    return first, last if last_day % 100 >= monthrange(last // 100, last % 100)[1] else later(last, -1)
+    last = min(last_day // 100, end // 100)
+    its_last = min(last * 100 + monthrange(last // 100, last % 100)[1], _before(end)) if last else 0
+    return first, last if last * 100 + 1 < end and last_day >= its_last else later(last or 101, -1)
 
 
-def _of_days(cut: str, month: int) -> tuple[ColumnElement[bool], ...]:
-    return rollup_day.c.cut == cut, rollup_day.c.day.between(month * 100, month * 100 + 99)
+def _before(day: int) -> int:
+    return day_key(day_date(day) - timedelta(days=1)) if day else 0
+
+
+def _of_days(cut: str, month: int, end: int) -> tuple[ColumnElement[bool], ...]:
+    return rollup_day.c.cut == cut, rollup_day.c.day >= month * 100, rollup_day.c.day < min(end, month * 100 + 100)
 
 
 def _first_day(connection: Connection, cut: str) -> int | None:

@@ -149,9 +149,8 @@ def correct(connection: Connection, found: Iterable[Difference]) -> None:
     found = list(found)
     _correct_days(connection, found)
     end = months.edge(connection)
-    for month in sorted({each.key[3] // 100 for each in found}):
-        if month < end:
-            months.make(connection, month)
+    for month in sorted({each.key[3] // 100 for each in found if each.key[3] < end}):
+        months.make(connection, month, end)
 
 
 def _correct_days(connection: Connection, found: Iterable[Difference]) -> None:

@@ -1,6 +1,6 @@
 """``Store.totals``: the coarser roll-ups that the night makes out of the daily one, and the comparison of all of them.
 
-consolidate()               months that are over, into rollup_month (collector/store/months.py)
+consolidate()               the days of before today, into rollup_month (collector/store/months.py)
 mix(), make_mix()           what was rated how by operator, service and hour (collector/store/mix.py)
 reconcile(), reconciled()   sums against sums and months against days (collector/store/reconcile.py); it repairs nothing
 """
@@ -15,9 +15,10 @@ from collector.store.engine import reading, snapshot, writing
 from collector.store.mix import MixRow
 from collector.store.reconcile import Reconciliation
 from schemas.months import later, month_of
+from schemas.periods import day_of
 
-# After so long the last day of a month is over in every time zone there is.
-_OVER_EVERYWHERE_MS = 24 * 3_600_000
+# The month that has begun anywhere.
+_HALF_A_DAY_MS = 12 * 3_600_000
 
 
 class Totals:
@@ -27,20 +28,23 @@ class Totals:
         self._engine = engine
 
     def consolidate(self, now_unix_ms: int) -> list[int]:
-        """Takes every month that is over into the monthly figures, each in a transaction; gives those taken in."""
-        present, taken = month_of(now_unix_ms - _OVER_EVERYWHERE_MS), []
+        """Takes all days before this one (UTC) into the monthly figures, each month in a transaction; gives the months
+        that were added to.
+        """
+        today, taken = day_of(now_unix_ms, "UTC"), []
         with reading(self._engine) as connection:
-            month = months.edge(connection) or months.first_month(connection)
-        while month is not None and month < present:
+            begin = months.edge(connection) or months.first_day(connection) or today
+        month = begin // 100
+        while begin < today and month * 100 + 1 < today:
             with writing(self._engine) as connection:
-                months.consolidate(connection, month)
+                months.consolidate(connection, month, today)
             taken.append(month)
             month = later(month)
         return taken
 
     def make_mix(self, now_unix_ms: int) -> list[int]:
         """Brings the mix of the last MIX_MONTHS up to date, a branch's month a transaction; gives those made anew."""
-        present, made = month_of(now_unix_ms + _OVER_EVERYWHERE_MS // 2), []
+        present, made = month_of(now_unix_ms + _HALF_A_DAY_MS), []
         for month in _last_months(present, mix.MIX_MONTHS):
             with snapshot(self._engine) as connection:
                 if not mix.is_stale(connection, month, present):

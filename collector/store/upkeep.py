@@ -98,7 +98,7 @@ class Upkeep:
             counted = recount(connection, scope, progress, filed)
             correct(connection, counted.differences)
             for month in sorted({month for month, _ in counted.months}):
-                months.make(connection, month)
+                months.make(connection, month, months.edge(connection))
             now = time.time_ns() // 1_000_000
             for said in (*map(str, counted.differences), *(sentence for _, sentence in counted.months)):
                 note(connection, Entry(now, REPAIR, who, True, 1, said))

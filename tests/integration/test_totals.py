@@ -87,11 +87,14 @@ def agree(store: Store) -> bool:
 # ---- months
 def test_months_say_what_their_days_do_before_and_after(store: Store) -> None:
     before = {cut: store.rollups(cut, 20200101, 20201231, months=True) for cut in CUTS}
-    assert store.totals.consolidate(NOW_UNIX_MS) == [202001, 202002]
+    assert store.totals.consolidate(NOW_UNIX_MS) == [202001, 202002, 202003]
     assert store.totals.consolidate(NOW_UNIX_MS) == []
     assert {cut: store.rollups(cut, 20200101, 20201231, months=True) for cut in CUTS} == before
     assert agree(store)
-    for days in ((20200101, 20200229), (20200110, 20200311), (20200201, 20200215), (20200203, 20200204)):
+    for days in (
+        (20200101, 20200229), (20200110, 20200311), (20200201, 20200215), (20200203, 20200204), (20200201, 20200309),
+        (20200301, 20200310), (20200301, 20200331), (20200201, 20200201),
+    ):  # fmt: skip
         for cut, key in (("branch", None), ("desk", DESK), ("operator", "op-00000")):
             rows = store.rollups(cut, *days, branch=BRANCH, key=key, months=True)
             assert by_month(rows) == by_month(store.rollups(cut, *days, branch=BRANCH, key=key)), (days, cut)
@@ -128,10 +131,16 @@ def test_all_branches_as_one_are_the_sum_of_each(store: Store) -> None:
             assert {row.branch for row in rows} == {""}
 
 
-def test_a_month_is_over_when_it_is_over_everywhere(store: Store) -> None:
-    first_of_march = int(datetime(2020, 3, 1, 11, tzinfo=UTC).timestamp() * 1000)
-    assert store.totals.consolidate(first_of_march) == [202001]
-    assert store.totals.consolidate(first_of_march + 13 * 3_600_000) == [202002]
+def test_every_night_takes_in_the_days_since_the_last(store: Store) -> None:
+    before = {cut: store.rollups(cut, 20200101, 20201231, months=True) for cut in CUTS}
+    for day, months in ((20200112, [202001]), (20200131, [202001]), (20200201, [202001]), (20200203, [202002])):
+        at = datetime(day // 10000, day // 100 % 100, day % 100, 1, tzinfo=UTC)
+        assert store.totals.consolidate(int(at.timestamp() * 1000)) == months
+        assert {cut: store.rollups(cut, 20200101, 20201231, months=True) for cut in CUTS} == before
+        visit(store, datetime(2020, 1, 10, 12, tzinfo=UTC), day, rating=None)  # into a day that is in by now
+        visit(store, datetime(2020, 2, 10, 12, tzinfo=UTC), day, rating=None)  # and one that is not
+        assert agree(store) and store.recount() == []
+        before = {cut: store.rollups(cut, 20200101, 20201231, months=True) for cut in CUTS}
 
 
 def test_a_late_word_changes_day_and_month_together(store: Store) -> None:
@@ -234,18 +243,18 @@ def test_sums_that_agree_are_said_to(store: Store) -> None:
         (
             "UPDATE rollup_day SET bad = bad - 1, good = good + 1 WHERE cut = 'desk' AND day = 20200310 AND"
             " key LIKE '%-01'",
-            {"cuts"},
+            {"cuts", "months"},
             "branch branch-001 on 2020-03-10: the desks do not add up to the branch",
         ),
         (
             "DELETE FROM rollup_day WHERE cut = 'branch' AND day = 20200310 AND branch = 'branch-002'",
-            {"cuts"},
+            {"cuts", "months"},
             "branch branch-002 on 2020-03-10: the operators do not add up to the branch",
         ),
         (
             "UPDATE rollup_day SET absent = absent + 1 WHERE day = 20200310 AND branch = 'branch-001' AND key IN"
             " ('', 'op-00000', 'service-01', 'branch-001-01')",
-            {"reasons"},
+            {"reasons", "months"},
             "operator op-00000 of branch branch-001 on 2020-03-10: its calls, those eligible",
         ),
         (

@@ -57,6 +57,7 @@ def _reasons() -> None:
             f" ON CONFLICT (cut, branch, key, day) DO UPDATE SET {changes}"
         )
     op.execute("DROP TABLE left_out")
+    op.create_index("ix_rollup_day_cut_branch_day", "rollup_day", ["cut", "branch", "day"])
 
 
 def _months() -> None:
@@ -73,7 +74,7 @@ def _months() -> None:
     op.create_table(
         "rollup_edge",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("month", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_rollup_edge"),
     )
 
