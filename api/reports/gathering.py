@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from api.aggregates import Question, answered
 from api.errors import BadQuestion
-from api.figures import Span, Tally, spans
+from api.figures import FIRST_DATE, Span, Tally, spans
 from api.figures_answers import tally_of
 from api.reports.content import (
     FEW_VOTES,
@@ -85,7 +85,7 @@ class _Gatherer:
         question = {
             "by": by,
             "period": self._order.period,
-            "from": first.first.isoformat(),
+            "from": max(first.first, FIRST_DATE).isoformat(),
             "to": last.last.isoformat(),
         }
         asked = Question.model_validate(question | ({"branch": branch} if branch else {}))
@@ -117,7 +117,10 @@ class _Gatherer:
             return [Time(self._span, _sum(cells), all(each.complete for each in cells))]
         first = self._span.first
         for _ in range(_PERIODS_SHOWN[order.period] - 1):
-            first = bounds(first - timedelta(days=1), order.period)[0]
+            earlier = bounds(first - timedelta(days=1), order.period)[0]
+            if earlier < FIRST_DATE:
+                break
+            first = earlier
         whole = spans(first, self._span.last, order.period)
         if order.cut == "direction":
             cells = self._of_direction(self._ask("service", whole[0], whole[-1]).cells)
@@ -134,6 +137,8 @@ class _Gatherer:
         days = 364 if self._order.period in (Period.DAY, Period.WEEK) else 365
         day = self._span.first - timedelta(days=days)
         first, last = bounds(day, self._order.period)
+        if first < FIRST_DATE:
+            return None
         span = spans(first, last, self._order.period)[0]
         if span.name in known:
             return known[span.name]

@@ -38,6 +38,11 @@ BOUNDED = settings(
 )
 
 
+@schemathesis.serializer("application/zip")
+def as_it_is(_: object, value: object) -> bytes:
+    return bytes(value) if isinstance(value, bytes | bytearray) else str(value).encode("utf-8", "replace")
+
+
 @dataclass(frozen=True)
 class Served:
     """A running api and the document it gives of itself."""
