@@ -30,11 +30,13 @@ class Centre:
     """``city`` with ``calls`` clients a year; days are made once and kept.
 
     Who games is a gaming.Gamer, of a way of gaming.WAYS, or ``presses_again`` or ``plays_with_the_pad``, which only
-    counters show. ``weeks`` of the half year before a month are made; the rest of it is as if the centre had been shut.
+    counters show. ``progress`` is how far the year's drift has come (people.mood). ``weeks`` of the half year before a
+    month are made; the rest of it is as if the centre had been shut.
     """
 
-    def __init__(self, city: City, *, seed: int, calls: int, weeks: int = WEEKS):
+    def __init__(self, city: City, *, seed: int, calls: int, weeks: int = WEEKS, progress: float = 0.5):
         self._city, self._seed, self._calls, self._made_weeks = city, seed, calls, weeks
+        self._progress = progress
         self._days: dict[int, list[PastCall]] = {}
         self._tallies: dict[int, dict[str, Weeks]] = {}
 
@@ -54,6 +56,10 @@ class Centre:
             troubled=self._troubled(calls, rows),
         )
 
+    def rows(self, day: date) -> list[Served]:
+        """The calls of one honest day as signals see them."""
+        return [_row(call, day) for call in self._honest(day)]
+
     def forget(self, before_month: int) -> None:
         """Lets go of the days before a month: a long history would fill the memory."""
         for day in [day for day in self._days if day < before_month * 100]:
@@ -63,7 +69,7 @@ class Centre:
     def _honest(self, day: date) -> list[PastCall]:
         key = day_key(day)
         if key not in self._days:
-            self._days[key] = calls_of_day(self._city, day, seed=self._seed, calls=self._calls, progress=0.5)
+            self._days[key] = calls_of_day(self._city, day, seed=self._seed, calls=self._calls, progress=self._progress)
         return self._days[key]
 
     def _played(self, day: date, gamers: Mapping[str, Gamer]) -> list[PastCall]:
