@@ -92,7 +92,7 @@ class _Gatherer:
         return answered(self._store, asked, self._now)
 
     def _cells(self, by: Cut, span: Span, *, branch: str | None = None) -> list[Cell]:
-        return self._ask(by, span, span, branch=branch).cells
+        return self._ask(by, span, span, branch=branch).cells if span.last >= FIRST_DATE else []
 
     def _of_direction(self, cells: Iterable[Cell]) -> list[Cell]:
         """Those of a service that belongs to the order's direction in the cell's own time."""
