@@ -15,7 +15,7 @@ from pathlib import Path
 from collector.errors import CollectorError
 from collector.register import read_register
 from collector.store import Store, StoreError
-from sim import accounts, asked, past
+from sim import accounts, asked, past, published
 from sim.city import CITY, City, Desk, with_fewer_desks
 from sim.day import DEMO_SPEED, Day
 from sim.errors import NoInterpreter, SettingsError, SimError
@@ -119,6 +119,7 @@ class Demo:
         if self._options.has_history:
             await self._lay_down_history()
         await asyncio.to_thread(_lay_down_requests, place)
+        await asyncio.to_thread(_publish_past_months, place)
         self.token = await asyncio.to_thread(_fresh_token, place)
         self.password = await asyncio.to_thread(_open_accounts, place)
         reserved = [self._city.desks[0]]
@@ -228,6 +229,11 @@ def _lay_down_requests(place: Place) -> None:
 def _open_accounts(place: Place) -> str:
     with Store.open(place.database_url) as store:
         return accounts.open_accounts(store)
+
+
+def _publish_past_months(place: Place) -> None:
+    with Store.open(place.database_url) as store:
+        published.lay_down(store, time.time_ns() // 1_000_000)
 
 
 def _fresh_token(place: Place) -> str:

@@ -95,7 +95,7 @@ class PublicWords:
             "cell": cell,
             "name": name,
             "reason": self._codes[cell.code],
-            "known": cell.code == "published",
+            "figures": None,
             "alike": self._names[cell.alike] if cell.alike else None,
         }
         if tally is None or not tally.votes:
@@ -187,7 +187,12 @@ class PublicWords:
         points = []
         for number, (month, figure) in enumerate(zip(months, figures, strict=True)):
             words = self._language.period_in_year(month.first, Period.MONTH)
-            point: dict[str, Any] = {"x": round((number + 0.5) * step, 1), "label": words, "year": month.first.year}
+            point: dict[str, Any] = {
+                "x": round((number + 0.5) * step, 1),
+                "label": words,
+                "year": month.first.year,
+                "words": "",
+            }
             if figure is not None and figure.share is not None:
                 point |= {
                     "y": _y(figure.share, top),

@@ -234,3 +234,34 @@ def test_a_month_that_is_not_over_is_not_closed(tmp_path: Path) -> None:
     with pytest.raises(closing.NotToBeClosed, match="not over"):
         closing.plan(office.store, month, now)
     office.store.close()
+
+
+# ---- pages
+@pytest.mark.parametrize("language", ["uk", "en"])
+def test_citizens_read_what_was_published_without_signing_in_and_without_scripts(
+    published: Office, language: str
+) -> None:
+    with published.client() as client:
+        page = client.get(f"/public?period=2026-04&lang={language}")
+        assert page.status_code == 200
+        assert "<script" not in page.text and 'data-testid="public-centre"' in page.text
+        assert page.text.count('class="is-withheld"') == 3  # two services, and a branch without a call
+        for word in SECRET_OPERATORS:
+            assert word not in page.text
+        assert client.get("/public?period=2031-04").status_code == 404
+        data = client.get(f"/open-data?lang={language}").text
+        assert 'data-testid="closing"' not in data and "datapackage.json" in data
+
+
+def test_whoever_may_publish_sees_a_trial_on_the_page_before_anything_is_out(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    fill(office, 4)
+    with office.client("publish") as client:
+        form = {"month": "2026-04", "reason": "", "do": "trial"}
+        trial = client.post("/open-data/closing?lang=en", data=form)
+        assert "service address: small" in trial.text and office.store.editions.all() == []
+        done = client.post("/open-data/closing", data=form | {"do": "publish"}, follow_redirects=False)
+        assert (done.status_code, done.headers["location"]) == (303, "/open-data#editions")
+        assert len(office.store.editions.all()) == 1
+        assert client.post("/open-data/closing", data=form | {"do": "publish"}).status_code == 409
+    office.store.close()
