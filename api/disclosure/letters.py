@@ -75,7 +75,7 @@ def _about(letter: Letter, language: Language, zone: ZoneInfo) -> list[list[str]
     rows = [
         [_("Received"), _("%(when)s, %(form)s") % came],
         [_("What it is"), kind_words(language)[request.kind]],
-        [_("From"), class_words(language)[request.requester_class]],
+        [language.pgettext("sender", "From"), class_words(language)[request.requester_class]],
         [_("About"), letter.branch or _("The whole centre")],
     ]
     if request.legal_basis:

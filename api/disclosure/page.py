@@ -229,7 +229,7 @@ def field_labels(language: Language) -> dict[str, str]:
         "responsible": _("Responsible for the refusal"),
         "appeal": _("Where and until when to complain"),
         "kind": _("What it is"),
-        "requester_class": _("From"),
+        "requester_class": language.pgettext("sender", "From"),
         "form": _("Form"),
         "language": _("Language of the answer"),
         "branch": _("About"),
