@@ -101,6 +101,6 @@ class PublishingResource(Resource):
 class PublishRequest(Resource):
     """A month to close, or, with ``reason``, to correct. Without ``publish`` nothing is published: a trial."""
 
-    month: str = Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-11"])
+    month: str = Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])
     reason: str = Field("", max_length=300)
     publish: bool = False
