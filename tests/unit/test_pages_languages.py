@@ -8,7 +8,7 @@ from api.i18n import Language, load_languages
 from schemas.periods import Period
 
 LANGUAGES = load_languages()
-UK, EN, CS, ET = (LANGUAGES[code] for code in ("uk", "en", "cs", "et"))
+UK, EN, CS, ET, PL = (LANGUAGES[code] for code in ("uk", "en", "cs", "et", "pl"))
 NBSP = "\u00a0"
 NUMBERS = (0, 1, 2, 4, 5, 11, 12, 14, 21, 22, 25, 101, 111, 112, 1003)
 
@@ -33,6 +33,17 @@ def test_czech_has_three_plural_forms(n: int, word: str) -> None:
     assert CS.ngettext("%(n)s pad", "%(n)s pads", n) == f"%(n)s {word}"
 
 
+@pytest.mark.parametrize(
+    ("n", "word"),
+    [
+        (0, "ocen"), (1, "ocena"), (2, "oceny"), (4, "oceny"), (5, "ocen"), (12, "ocen"), (14, "ocen"), (21, "ocen"),
+        (22, "oceny"), (25, "ocen"), (101, "ocen"), (112, "ocen"), (1003, "oceny"),
+    ],
+)  # fmt: skip
+def test_polish_has_three_plural_forms(n: int, word: str) -> None:
+    assert PL.ngettext("%(n)s vote", "%(n)s votes", n) == f"%(n)s {word}"
+
+
 @pytest.mark.parametrize(("n", "word"), [(0, "pulti"), (1, "pult"), (2, "pulti"), (21, "pulti"), (101, "pulti")])
 def test_estonian_has_two(n: int, word: str) -> None:
     assert ET.ngettext("%(n)s pad", "%(n)s pads", n) == f"%(n)s {word}"
@@ -51,7 +62,13 @@ def test_ukrainian_comes_first_and_english_last() -> None:
     codes = list(LANGUAGES)
     assert (codes[0], codes[-1]) == ("uk", "en")
     assert codes[1:-1] == sorted(codes[1:-1])
-    assert [each.own_name for each in (UK, CS, ET, EN)] == ["Українська", "Čeština", "Eesti", "English"]
+    assert [each.own_name for each in (UK, CS, ET, PL, EN)] == [
+        "Українська",
+        "Čeština",
+        "Eesti",
+        "Polski",
+        "English",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,9 +77,10 @@ def test_ukrainian_comes_first_and_english_last() -> None:
         (UK, f"12{NBSP}345", "4,2%", "3,9–4,5%", "4%"),
         (CS, f"12{NBSP}345", f"4,2{NBSP}%", f"3,9–4,5{NBSP}%", f"4{NBSP}%"),
         (ET, f"12{NBSP}345", "4,2%", "3,9–4,5%", "4%"),
+        (PL, f"12{NBSP}345", "4,2%", "3,9–4,5%", "4%"),
         (EN, "12,345", "4.2%", "3.9–4.5%", "4%"),
     ],
-    ids=["uk", "cs", "et", "en"],
+    ids=["uk", "cs", "et", "pl", "en"],
 )
 def test_numbers_and_shares(language: Language, number: str, share: str, interval: str, whole: str) -> None:
     assert language.number(12345) == number
@@ -71,7 +89,7 @@ def test_numbers_and_shares(language: Language, number: str, share: str, interva
     assert language.share(0.0421, 0) == whole
 
 
-@pytest.mark.parametrize(("language", "text"), [(UK, "−7,5"), (CS, "−7,5"), (ET, "−7,5"), (EN, "−7.5")])
+@pytest.mark.parametrize(("language", "text"), [(UK, "−7,5"), (CS, "−7,5"), (ET, "−7,5"), (PL, "−7,5"), (EN, "−7.5")])
 def test_points_have_the_languages_decimal_sign(language: Language, text: str) -> None:
     assert language.points(-0.075) == text
 
@@ -82,18 +100,39 @@ def test_no_share_is_a_dash_and_not_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("period", "uk", "cs", "et", "en"),
+    ("period", "uk", "cs", "et", "pl", "en"),
     [
-        (Period.DAY, "29 грудня 2025", "29. prosince 2025", "29. detsember 2025", "29 December 2025"),
-        (Period.WEEK, "тиждень 1, 2026", f"1.{NBSP}týden 2026", f"1.{NBSP}nädal 2026", "week 1, 2026"),
-        (Period.MONTH, "грудень 2025", "prosinec 2025", "detsember 2025", "December 2025"),
-        (Period.QUARTER, "IV кв. 2025", f"4.{NBSP}čtvrtletí 2025", f"IV{NBSP}kvartal 2025", "Q4 2025"),
-        (Period.YEAR, "2025", "2025", "2025", "2025"),
+        (
+            Period.DAY,
+            "29 грудня 2025",
+            "29. prosince 2025",
+            "29. detsember 2025",
+            "29 grudnia 2025",
+            "29 December 2025",
+        ),
+        (
+            Period.WEEK,
+            "тиждень 1, 2026",
+            f"1.{NBSP}týden 2026",
+            f"1.{NBSP}nädal 2026",
+            f"tydzień{NBSP}1, 2026",
+            "week 1, 2026",
+        ),
+        (Period.MONTH, "грудень 2025", "prosinec 2025", "detsember 2025", "grudzień 2025", "December 2025"),
+        (
+            Period.QUARTER,
+            "IV кв. 2025",
+            f"4.{NBSP}čtvrtletí 2025",
+            f"IV{NBSP}kvartal 2025",
+            f"IV{NBSP}kw. 2025",
+            "Q4 2025",
+        ),
+        (Period.YEAR, "2025", "2025", "2025", "2025", "2025"),
     ],
 )
-def test_periods_have_names_in_every_language(period: Period, uk: str, cs: str, et: str, en: str) -> None:
+def test_periods_have_names_in_every_language(period: Period, uk: str, cs: str, et: str, pl: str, en: str) -> None:
     monday = date(2025, 12, 29)
-    assert [each.period(monday, period) for each in (UK, CS, ET, EN)] == [uk, cs, et, en]
+    assert [each.period(monday, period) for each in (UK, CS, ET, PL, EN)] == [uk, cs, et, pl, en]
 
 
 @pytest.mark.parametrize(
@@ -102,9 +141,10 @@ def test_periods_have_names_in_every_language(period: Period, uk: str, cs: str, 
         (UK, "29 груд.", "29 грудня 2025, 09:05"),
         (CS, f"29.{NBSP}12.", "29. prosince 2025, 09:05"),
         (ET, "29. dets", "29. detsember 2025, 09:05"),
+        (PL, "29 gru", "29 grudnia 2025, 09:05"),
         (EN, "29 Dec", "29 December 2025, 09:05"),
     ],
-    ids=["uk", "cs", "et", "en"],
+    ids=["uk", "cs", "et", "pl", "en"],
 )
 def test_days_and_moments(language: Language, short: str, moment: str) -> None:
     when = datetime(2025, 12, 29, 9, 5, tzinfo=UTC)
@@ -137,14 +177,15 @@ class Named:
 
 def test_a_thing_of_the_office_is_named_in_the_readers_language() -> None:
     branch = Named("Вишенька", "Vyshenka")
-    assert [each.name_of(branch) for each in (UK, CS, ET, EN)] == ["Вишенька", "Vyshenka", "Vyshenka", "Vyshenka"]
+    assert [each.name_of(branch) for each in (UK, CS, ET, PL, EN)] == ["Вишенька"] + ["Vyshenka"] * 4
 
 
 def test_what_has_no_name_is_said_so_in_the_readers_language() -> None:
     nothing = Named("не вказано", "not named")
-    assert [each.name_of(nothing) for each in (UK, CS, ET, EN)] == [
+    assert [each.name_of(nothing) for each in (UK, CS, ET, PL, EN)] == [
         "не вказано",
         "neuvedeno",
         "nimetamata",
+        "nie podano",
         "not named",
     ]
