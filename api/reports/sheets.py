@@ -131,8 +131,7 @@ class _Book:
         _ = self._
         sheet = self._sheet(name)
         has_employer = any(each.employer for each in rows)
-        named = self._text.language.pgettext("thing", "Name")
-        heads = [_("Id"), named, *([_("Organisation")] if has_employer else []), _("from"), _("to"), *self._heads()]
+        heads = [_("Id"), _("Name"), *([_("Organisation")] if has_employer else []), _("from"), _("to"), *self._heads()]
         for column, head in enumerate(heads):
             sheet.write_string(0, column, head, self._head)
         for number, each in enumerate(rows, 1):
