@@ -104,13 +104,13 @@ def test_an_operator_reports_with_one_press_and_live_shows_it_until_it_closes(pa
     expect(page.get_by_test_id("reported")).to_be_visible()
     expect(page.get_by_test_id("report")).to_have_count(0)
     keep(page, "report-uk")
-    page.goto(centre.stack.address)
+    page.goto(f"{centre.stack.address}/live")
     expect(page.get_by_test_id("faults")).to_be_visible()
     page.locator(f"[data-testid=faults] a[href='/devices/{desk}']").click()
     page.get_by_test_id("close-reported").click()
     expect(page.get_by_test_id("close-reported")).to_have_count(0)
     keep(page, "device-uk")
-    page.goto(centre.stack.address)
+    page.goto(f"{centre.stack.address}/live")
     expect(page.locator(f"[data-testid=faults] a[href='/devices/{desk}']")).to_have_count(0)
 
 

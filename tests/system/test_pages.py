@@ -51,7 +51,7 @@ PAGES = (
     "/tokens",
     "/nowhere",
 )
-PUBLIC = ("/signin",)
+PUBLIC = ("/signin", "/public", "/open-data")
 
 
 @pytest.fixture(scope="module")
