@@ -1,7 +1,8 @@
 """The tables of reports: what was made, byte by byte, and what the office set itself as a target. No query lives here.
 
 Rules of the file
-1.  A report is only ever inserted. What was handed over stays what it was; a later one of the same cut is another row.
+1.  A report is only ever inserted, and the database itself refuses anything else (migration 0015). What was handed over
+    stays what it was; a later one of the same cut is another row.
 2.  A target is only ever inserted, too: ``set_on`` says since when it is known, and a target that was set after the
     period it judges has begun is refused by whoever writes it (domain study 3.4).
 """

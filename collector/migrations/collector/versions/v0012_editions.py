@@ -7,6 +7,10 @@ revision = "0012"
 down_revision = "0011"
 
 _TABLES = ("edition", "edition_basis")
+_SAME = {
+    "edition": "id = NEW.id OR (period = NEW.period AND number = NEW.number)",
+    "edition_basis": "edition = NEW.edition",
+}
 _REFUSAL = "what was published is never changed"
 
 
@@ -47,6 +51,12 @@ def _guard_sqlite() -> None:
                 f"CREATE TRIGGER {table}_{act.lower()} BEFORE {act} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
             )
+        # INSERT OR REPLACE removes the row in its way without asking a trigger for deletions.
+        op.execute(
+            f"CREATE TRIGGER {table}_replace BEFORE INSERT ON {table} "
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {_SAME[table]}) "
+            f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+        )
 
 
 def _guard_postgresql() -> None:

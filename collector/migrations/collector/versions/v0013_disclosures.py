@@ -6,7 +6,12 @@ from alembic import op
 revision = "0013"
 down_revision = "0012"
 
-_APPEND_ONLY = ("disclosure", "disclosure_event", "disclosure_paper")
+# Each with what makes two of its rows the same.
+_APPEND_ONLY = {
+    "disclosure": "id = NEW.id OR (year = NEW.year AND number = NEW.number)",
+    "disclosure_event": "disclosure = NEW.disclosure AND seq = NEW.seq",
+    "disclosure_paper": "id = NEW.id",
+}
 
 
 def upgrade() -> None:
@@ -86,11 +91,18 @@ def _protect(table: str) -> None:
                 f"CREATE TRIGGER keep_{table}_{what.lower()} BEFORE {what} ON {table}"
                 f" BEGIN SELECT RAISE(ABORT, '{table} is never changed'); END"
             )
+        # INSERT OR REPLACE removes the row in its way without asking a trigger for deletions.
+        op.execute(
+            f"CREATE TRIGGER keep_{table}_replace BEFORE INSERT ON {table}"
+            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {_APPEND_ONLY[table]})"
+            f" BEGIN SELECT RAISE(ABORT, '{table} is never changed'); END"
+        )
         return
     op.execute(
         f"CREATE FUNCTION keep_{table}() RETURNS trigger LANGUAGE plpgsql AS"
         f" $$ BEGIN RAISE EXCEPTION '{table} is never changed'; END $$"
     )
     op.execute(
-        f"CREATE TRIGGER keep_{table} BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION keep_{table}()"
+        f"CREATE TRIGGER keep_{table} BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+        f" FOR EACH STATEMENT EXECUTE FUNCTION keep_{table}()"
     )

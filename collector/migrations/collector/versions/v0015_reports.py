@@ -6,6 +6,13 @@ from alembic import op
 revision = "0015"
 down_revision = "0014"
 
+# Each with what makes two of its rows the same.
+_ONLY_ADDED = {
+    "report": "id = NEW.id",
+    "report_file": "report = NEW.report AND format = NEW.format",
+    "measure_target": "id = NEW.id",
+}
+
 
 def upgrade() -> None:
     _report()
@@ -33,6 +40,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_measure_target"),
     )
     op.create_index("ix_measure_target_measure_first_day", "measure_target", ["measure", "first_day"])
+    for table in _ONLY_ADDED:
+        _protect(table)
 
 
 def _report() -> None:
@@ -59,3 +68,29 @@ def _report() -> None:
     )
     columns = ["cut", "key", "period", "first_day", "language"]
     op.create_index("ix_report_cut_key_period_first_day_language", "report", columns)
+
+
+def _protect(table: str) -> None:
+    """The database itself refuses to change or remove what was handed over, or set as a target."""
+    refusal = f"{table} is never changed"
+    if op.get_bind().dialect.name == "sqlite":
+        for what in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER keep_{table}_{what.lower()} BEFORE {what} ON {table}"
+                f" BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+            )
+        # INSERT OR REPLACE removes the row in its way without asking a trigger for deletions.
+        op.execute(
+            f"CREATE TRIGGER keep_{table}_replace BEFORE INSERT ON {table}"
+            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {_ONLY_ADDED[table]})"
+            f" BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+        )
+        return
+    op.execute(
+        f"CREATE FUNCTION keep_{table}() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE EXCEPTION '{refusal}'; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER keep_{table} BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+        f" FOR EACH STATEMENT EXECUTE FUNCTION keep_{table}()"
+    )
