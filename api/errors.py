@@ -38,7 +38,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from collector.store import StoreError
+from collector.store import NotHeld, StoreError
 from schemas.resources import FieldProblem, Problem
 
 log = logging.getLogger("api")
@@ -188,6 +188,7 @@ PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     BenchRefused: (409, "bench-refused", "The demonstration will not do that"),
     BenchAway: (503, "bench-away", "The demonstration does not answer"),
     TooManyStreams: (503, "too-many-streams", "Too many live streams are open"),
+    NotHeld: (422, "bad-question", "The question cannot be answered as asked"),
     StoreError: (503, "no-database", "The database does not answer"),
 }
 MOST_FAULTS = 500
@@ -221,7 +222,9 @@ def _answer(request: Request, error: Exception) -> Response:
     detail = str(error)
     headers = {}
     errors = None
-    if isinstance(error, StoreError):
+    if isinstance(error, NotHeld):
+        detail = "It has a letter or a number that cannot be kept."
+    elif isinstance(error, StoreError):
         # The database's own words may name hosts and files: for the log, not for the reader.
         log.error("the database does not answer: %s", error)
         detail = "Try again in a moment."

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from api.access.reach import Seen
 from api.aggregates import MAX_PERIODS, Question, answered
 from api.errors import BadQuestion
-from api.figures import Tally, left_out, rating_figure, response_rate
+from api.figures import FIRST_DATE, Tally, left_out, rating_figure, response_rate
 from api.figures_answers import as_one, filled, tally_of
 from api.statistics import Change, compare, pooled_design_effect, response_differs
 from api.statistics.case_mix import RATINGS, Rating
@@ -79,8 +79,10 @@ def month_of(text: str | None, register: Register, now_unix_ms: int) -> date:
         asked = date.fromisoformat(f"{text}-01")
     except ValueError:
         raise BadQuestion("A month is written 2026-11.", field="month") from None
-    if len(text) != 7 or asked > newest:
+    if len(text) != 7 or not text.isascii() or asked > newest:
         raise BadQuestion("That month has not begun.", field="month")
+    if asked < FIRST_DATE:
+        raise BadQuestion("Nothing of that month can be asked.", field="month")
     return asked
 
 
@@ -159,7 +161,7 @@ def _yyyymm(first: date) -> int:
 
 
 def _asked(month: date, **more: str | None) -> Question:
-    first = months_before(month, MONTHS - 1)
+    first = max(FIRST_DATE, months_before(month, MONTHS - 1))
     assert MONTHS < MAX_PERIODS
     said = {"period": Period.MONTH, "from": first, "to": last_day(month)} | more
     return Question.model_validate({name: value for name, value in said.items() if value is not None})

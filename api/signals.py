@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access.operators import Wish, disclose
@@ -45,6 +45,8 @@ PURPOSES = ("analysis", "improvement")
 # Figures with and without marked votes are shown where a share moves by more than this (domain study 6.6).
 WORTH_SHOWING = 0.01
 MOST_MONTHS = 6
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 router = APIRouter()
 
@@ -88,7 +90,7 @@ def read_signals(
 @router.post("/v1/signals/{one}/review")
 def review_signal(
     request: Request,
-    one: int,
+    one: Number,
     review: Annotated[Review, Body()],
     token: Annotated[Token, require("signals", "operators", within_limits=True)],
 ) -> SignalResource:

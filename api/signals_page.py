@@ -19,7 +19,7 @@ from api.forms import form_fields
 from api.i18n import Language
 from api.parts import parts_of
 from api.rendering import Renderer
-from api.signals import PURPOSES, Asked, Review, method_words, reviewed, signals_for
+from api.signals import PURPOSES, Asked, Number, Review, method_words, reviewed, signals_for
 from collector.store import Register, Token
 from schemas.months import read_month
 from schemas.periods import Period
@@ -54,7 +54,7 @@ def signals(request: Request, token: Reader) -> Response:
 
 
 @router.post("/signals/{one}/review")
-def review(request: Request, one: int, token: Reviewer, fields: Fields) -> Response:
+def review(request: Request, one: Number, token: Reviewer, fields: Fields) -> Response:
     """Records what it was and goes back to where it stands."""
     try:
         said = Review.model_validate(

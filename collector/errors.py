@@ -7,6 +7,7 @@ CollectorError
 |-- BrokerError          the broker cannot be reached or refuses us; trying again may help
 `-- StoreError           the database says no
     |-- StoreUnavailable     it cannot be reached, is locked or full; nothing was written, trying again may help
+    |-- NotHeld              a value that no column can hold: a NUL in a text, half a letter, a number too large
     |-- NewerDatabase        it was migrated by a newer version of this program
     `-- Declined             what was asked makes no sense to it; nothing was written
         |-- NotThere             it names something that is not in the database
@@ -39,6 +40,10 @@ class StoreError(CollectorError):
 
 
 class StoreUnavailable(StoreError):
+    pass
+
+
+class NotHeld(StoreError):
     pass
 
 

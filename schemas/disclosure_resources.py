@@ -3,7 +3,7 @@
 Moments are UTC. Texts are stripped; none may be empty where one is needed.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -28,6 +28,10 @@ RequesterClassName = Literal[
 ]
 PaperKind = Literal["receipt", "answer", "refusal", "notice"]
 AnswerCut = Literal["centre", "branch", "direction", "service", "operator"]
+# Within what any time zone's calendar can say: a request is only ever added to, so one that none can would stay.
+Moment = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2101, 1, 1, tzinfo=UTC))]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 Note = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
@@ -47,13 +51,13 @@ class NewRequest(Body):
     form: Form
     language: LanguageCode = "uk"
     branch: Name | None = Field(None, description="the branch it is about; null: the whole centre")
-    received_at: AwareDatetime
+    received_at: Moment
     subject: Subject
     urgent: bool = Field(False, description="life, health or an emergency: 48 hours (law 2939-VI art. 20 p. 2)")
     simple: bool = Field(False, description="a complaint or proposal that needs no study: 15 days")
     reasons: Note | None = Field(None, description="why it is urgent; needed if it is")
     legal_basis: Line | None = Field(None, description="courts, investigators, law enforcement (order 4.6)")
-    due_at: AwareDatetime | None = Field(None, description="set by whoever asks, as a court does")
+    due_at: Moment | None = Field(None, description="set by whoever asks, as a court does")
     person: Line | None = Field(None, description="who asks; kept apart and forgotten some time after the answer")
     contact: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)] | None = Field(
         None, description="where the answer goes"
@@ -88,7 +92,7 @@ class ConsentRefused(Body):
 
 class Extended(Body):
     reason: Note
-    notice_sent_at: AwareDatetime = Field(description="when the requester was told, with the reasons")
+    notice_sent_at: Moment = Field(description="when the requester was told, with the reasons")
 
 
 class Decided(Body):
@@ -104,7 +108,7 @@ class Decided(Body):
 class Answered(Body):
     released_by: Line = Field(description="the head of the centre or of the branch (order 4.4)")
     how: Form
-    paper: int | None = Field(None, ge=1, description="the letter that was given")
+    paper: Count | None = Field(None, description="the letter that was given")
     text: Note | None = Field(None, description="what was said, where there is no letter")
 
 
@@ -112,7 +116,7 @@ class Refused(Body):
     reason: Note
     responsible: Line
     appeal: Note = Field(description="where and until when to complain (law 2939-VI art. 22-23)")
-    paper: int | None = Field(None, ge=1)
+    paper: Count | None = None
 
 
 class Forwarded(Body):
@@ -135,13 +139,13 @@ class Corrected(Body):
     form: Form | None = None
     language: LanguageCode | None = None
     branch: Name | None = None
-    received_at: AwareDatetime | None = None
+    received_at: Moment | None = None
     subject: Subject | None = None
     urgent: bool | None = None
     simple: bool | None = None
     reasons: Note | None = None
     legal_basis: Line | None = None
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
 
     @model_validator(mode="after")
     def _something(self) -> "Corrected":
@@ -151,7 +155,7 @@ class Corrected(Body):
 
 
 class TakenBack(Body):
-    event: int = Field(ge=1, description="the number of the entry that was a slip")
+    event: Count = Field(description="the number of the entry that was a slip")
     reason: Note
 
 
@@ -191,7 +195,7 @@ class NewStep(Body):
     """Something happened. ``seq`` is one more than the last entry's: two people cannot both enter the next."""
 
     what: StepName
-    seq: int = Field(ge=1)
+    seq: Count
     fields: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -201,8 +205,8 @@ class NewPaper(Body):
     kind: PaperKind
     by: AnswerCut = "centre"
     period: Literal[Period.MONTH, Period.QUARTER, Period.YEAR] = Period.MONTH
-    first: date | None = Field(None, alias="from")
-    last: date | None = Field(None, alias="to")
+    first: Day | None = Field(None, alias="from")
+    last: Day | None = Field(None, alias="to")
     text: Annotated[str, StringConstraints(max_length=4000, strip_whitespace=True)] | None = Field(
         None, description="in the words of whoever answers; stands above the figures"
     )

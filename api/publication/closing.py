@@ -8,6 +8,7 @@ A correction is a plan too: a new edition of the month and of every longer perio
 is ever corrected by itself. And what changed is a figure as well: it is refused as long as it is too small a one.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +21,9 @@ from collector.store import Counted, Edition, NewEdition, OutOfTurn, Register, S
 from schemas.periods import Period, day_date, day_key, day_of, period_name
 from schemas.register_names import by_id, in_days
 from schemas.register_rules import begins, ends
+
+# A period has one name: digits of another alphabet would make a second, unchecked edition of the same month.
+_MONTH = re.compile(r"2[01][0-9]{2}-(0[1-9]|1[0-2])")
 
 
 class NotToBeClosed(NotNow):
@@ -59,6 +63,8 @@ def plan(store: Store, month: str, now_unix_ms: int, *, reason: str = "") -> Pla
 
     Raises NotToBeClosed.
     """
+    if not _MONTH.fullmatch(month):
+        raise NotToBeClosed("That is not a month like 2026-11.")
     revision, register = store.book.whole()
     first, last = days_of(month)
     if not is_over(register, last, now_unix_ms):

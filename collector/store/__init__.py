@@ -1,6 +1,6 @@
 """The store: what other rooms may use of the database. How it is kept is nobody else's business."""
 
-from collector.errors import Declined, NewerDatabase, NotThere, OutOfTurn, StoreError, StoreUnavailable
+from collector.errors import Declined, NewerDatabase, NotHeld, NotThere, OutOfTurn, StoreError, StoreUnavailable
 from collector.model import Answer, Arrival
 from collector.store.book import Book, Revision, Stale
 from collector.store.disclosures import Paper, Stored
@@ -63,6 +63,7 @@ __all__ = [
     "NewerDatabase",
     "MixRow",
     "Night",
+    "NotHeld",
     "NotThere",
     "Notice",
     "Organisation",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.engine import URL, make_url
 
-from collector.errors import StoreError, StoreUnavailable
+from collector.errors import NotHeld, StoreError, StoreUnavailable
 
 _CACHE_KIB = 64 * 1024
 JOURNAL_BYTES = 64 * 1024 * 1024
@@ -73,6 +73,9 @@ def translated() -> Iterator[None]:
         yield
     except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
         raise StoreUnavailable(f"the database does not answer: {_reason(error)}") from error
+    except (exc.DataError, OverflowError, UnicodeEncodeError) as error:
+        # The drivers say it in three ways. PostgreSQL takes no NUL in a text; neither takes half a surrogate pair.
+        raise NotHeld("the database cannot hold a value that it was given") from error
     except exc.SQLAlchemyError as error:
         if _sqlstate(error) in _READ_ONLY:
             raise StoreUnavailable(f"the database takes nothing in just now: {_reason(error)}") from error

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
 from collector.store import (
     Arrival,
@@ -12,13 +13,16 @@ from collector.store import (
     Desk,
     NewReport,
     NewTarget,
+    NotHeld,
     NotThere,
     Organisation,
     OutOfTurn,
     Register,
     Service,
     Store,
+    StoreError,
 )
+from collector.store.engine import make_engine, writing
 from collector.store.faults import Flagged
 from protocol import codec, topics
 from protocol.messages import QueueEvent
@@ -54,6 +58,27 @@ def test_a_report_is_kept_byte_by_byte_with_its_digest(store: Store) -> None:
     assert [each.size for each in found.files] == [6, 2, 8]
     assert store.reports.body(made.id, "pdf") == files["pdf"]
     assert found.files[1].digest == hashlib.sha256(b"PK").hexdigest()
+
+
+def test_the_database_itself_refuses_to_change_a_report_or_a_target(store: Store, any_database: str) -> None:
+    store.reports.add(ABOUT, {"pdf": b"%PDF"})
+    store.reports.set_target(NewTarget("bad_share", 20270101, 20270331, 0.1, "at_most", 20261201, "head"))
+    engine = make_engine(any_database)
+    for table, column in (("report", "title"), ("report_file", "body"), ("measure_target", "value")):
+        is_sqlite = engine.dialect.name == "sqlite"
+        instead = f"REPLACE INTO {table} SELECT * FROM {table}" if is_sqlite else f"TRUNCATE {table} CASCADE"
+        for act in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}", instead):
+            with pytest.raises(StoreError, match="never changed"), writing(engine) as connection:
+                connection.execute(text(act))
+    engine.dispose()
+    assert store.reports.body(1, "pdf") == b"%PDF"
+
+
+def test_what_no_column_can_hold_is_told_apart_from_a_database_that_does_not_answer(store: Store) -> None:
+    with pytest.raises(NotHeld):
+        store.reports.report(2**70)
+    with pytest.raises(NotHeld):
+        store.reports.reports(key="\ud800")
 
 
 def test_reports_are_found_by_what_they_are_about_the_newest_first(store: Store) -> None:
