@@ -4,7 +4,7 @@ A place is the centre, a branch, a service or a direction of services. It is com
 ago, never with another place, and nothing is sorted by a figure (order P4.8).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,6 +15,7 @@ from api.aggregates import MAX_PERIODS, Question, answered
 from api.errors import BadQuestion
 from api.figures import FIRST_DATE, Tally, left_out, rating_figure, response_rate
 from api.figures_answers import as_one, filled, tally_of
+from api.publication.rules import hidden_parts
 from api.statistics import Change, compare, pooled_design_effect, response_differs
 from api.statistics.case_mix import RATINGS, Rating
 from collector.store import Limits, Register, Rollup, Store
@@ -119,12 +120,16 @@ def branch_and_services(store: Store, branch: str, month: date, limits: Limits, 
 def hours_of(store: Store, branch: str, month: date, like: Cell) -> list[tuple[int, Cell]]:
     """What one branch's clients said at which local hour, of ``HOUR_MONTHS`` months up to this one, as of last night.
 
-    Several months together, for an hour of a single one has few votes; ``like`` lends the cells their place.
+    Several months together, for an hour of a single one has few votes; ``like`` lends the cells their place. An hour
+    that would tell of one or two operators is left out, and another one if it followed from the rest.
     """
     first, last = months_before(month, HOUR_MONTHS - 1), month
     tallies: dict[int, Tally] = defaultdict(Tally)
+    votes: dict[int, Counter[str]] = defaultdict(Counter)
     for row in store.mix(_yyyymm(first), _yyyymm(last), branch=branch):
         tallies[row.hour] += Tally(row.eligible, row.eligible, row.bad, row.good, row.exemplary)
+        votes[row.hour][row.operator] += row.bad + row.good + row.exemplary
+    hidden = hidden_parts(votes)
     return [
         (
             hour,
@@ -141,6 +146,7 @@ def hours_of(store: Store, branch: str, month: date, like: Cell) -> list[tuple[i
             ),
         )
         for hour, tally in sorted(tallies.items())
+        if hour not in hidden
     ]
 
 

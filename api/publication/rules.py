@@ -4,8 +4,10 @@ Two people are protected: the operator, of whom a figure would be read as a verd
 knows. A figure is withheld as a whole: calls, response rate and all three ratings, for each of them tells of the rest.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TypeVar
 
 from api.figures import Tally
 
@@ -16,6 +18,7 @@ MIN_OPERATORS = 3
 DOMINANT = 0.8
 # How far apart the least and the largest number of votes must be that agree with everything published.
 SPREAD_VOTES, SPREAD_PART = 10, 0.2
+K = TypeVar("K")
 RATINGS = ("bad", "good", "exemplary")
 
 
@@ -55,6 +58,26 @@ def has_few_operators(givers: Mapping[str, int]) -> bool:
     """Whether a figure is operator data under another name: fewer than three, or one of them has nearly all."""
     amounts = [votes for votes in givers.values() if votes > 0]
     return len(amounts) < MIN_OPERATORS or max(amounts) > DOMINANT * sum(amounts)
+
+
+def hidden_parts(parts: Mapping[K, Mapping[str, int]]) -> set[K]:
+    """Which parts of a known whole are not shown: each that is operator data under another name or of few votes, and
+    the smallest others as long as those not shown were so together: their sum is the whole less what is shown.
+
+    Args:
+        parts: of each part, how many votes each operator received; "" for nobody named. One without votes is no secret.
+    """
+    with_votes = {name: +Counter(givers) for name, givers in parts.items() if sum(givers.values())}
+    hidden = {name for name, givers in with_votes.items() if _tells(givers)}
+    others = sorted((name for name in with_votes if name not in hidden), key=lambda name: with_votes[name].total())
+    while hidden and others and _tells(sum((with_votes[name] for name in hidden), Counter[str]())):
+        hidden.add(others.pop(0))
+    return hidden
+
+
+def _tells(givers: Mapping[str, int]) -> bool:
+    named = {name: votes for name, votes in givers.items() if name}
+    return sum(givers.values()) < MIN_VOTES or has_few_operators(named)
 
 
 def alike(tally: Tally) -> str | None:

@@ -3,6 +3,7 @@
 Every number comes by api.aggregates, so that a report, the pages and ``/v1/aggregates`` can say nothing different.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,9 +12,9 @@ from api.aggregates import Question, answered
 from api.errors import BadQuestion
 from api.figures import FIRST_DATE, Span, Tally, spans
 from api.figures_answers import tally_of
+from api.publication.rules import hidden_parts
 from api.reports.content import (
     FEW_VOTES,
-    LEAST_OPERATORS,
     Availability,
     Content,
     Hour,
@@ -178,7 +179,7 @@ class _Gatherer:
                 continue
             before = self._of_direction(self._cells("service", self._before, branch=branch.branch))
             behind = _behind(people, branch.branch, {each.key or "" for each in now})
-            lines.append(Line(_named(branch, branch.branch), _sum(now), _sum(before), behind))
+            lines.append(_line(_named(branch, branch.branch), _sum(now), _sum(before), behind))
         return self._with_small_hidden(lines)
 
     def _services(self) -> tuple[Line, ...]:
@@ -189,7 +190,7 @@ class _Gatherer:
         tallies = {each.key: tally_of(each) for each in before}
         people = self._people()
         lines = [
-            Line(
+            _line(
                 _named(each, each.key),
                 tally_of(each),
                 tallies.get(each.key, Tally()),
@@ -213,7 +214,7 @@ class _Gatherer:
             before = [each for each in earlier if self._direction_of(each.key, each.last) == direction]
             named = Named(direction, *names_in(rows, self._span.first, self._span.last))
             behind = _behind(people, self._order.branch, {each.key or "" for each in now})
-            lines.append(Line(named, _sum(now), _sum(before), behind))
+            lines.append(_line(named, _sum(now), _sum(before), behind))
         return self._with_small_hidden(lines)
 
     def _operators(self) -> tuple[Line, ...]:
@@ -244,7 +245,8 @@ class _Gatherer:
     # ---- hours
     def _hours(self) -> tuple[Hour, ...]:
         """Of whole months only, and only if the night has made the mix of all of them (collector/store/mix.py); without
-        the hours in which fewer than ten votes were given, or fewer than three operators rated.
+        the hours in which fewer than ten votes were given, or fewer than three operators rated, nor what gives such
+        an hour away.
         """
         order = self._order
         if order.cut == "operator" or order.period not in (Period.MONTH, Period.QUARTER, Period.YEAR):
@@ -254,16 +256,16 @@ class _Gatherer:
         if order.cut == "direction":
             rows = [row for row in rows if self._direction_of(row.service, self._span.last) == order.key]
         sums: dict[int, Tally] = {}
-        people: dict[int, set[str]] = {}
+        votes: dict[int, Counter[str]] = {}
         for row in rows:
-            people.setdefault(row.hour, set()).add(row.operator)
+            votes.setdefault(row.hour, Counter())[row.operator] += row.bad + row.good + row.exemplary
             more = Tally(row.eligible, row.eligible, row.bad, row.good, row.exemplary)
             sums[row.hour] = sums.get(row.hour, Tally()) + more
         asked = sum(each.tally.votes for each in self._times() if each.span == self._span)
         if sum(each.votes for each in sums.values()) != asked:
             return ()
-        least = 1 if order.shows_small else LEAST_OPERATORS
-        shown = [hour for hour in sorted(sums) if sums[hour].votes >= FEW_VOTES and len(people[hour] - {""}) >= least]
+        hidden = set() if order.shows_small else hidden_parts(votes)
+        shown = [hour for hour in sorted(sums) if sums[hour].votes >= FEW_VOTES and hour not in hidden]
         return tuple(Hour(hour, sums[hour]) for hour in shown)
 
     # ---- pads
@@ -299,9 +301,16 @@ class _Gatherer:
         return rows[0] if rows else "UTC"
 
 
-def _behind(people: Mapping[tuple[str, str], set[str]], branch: str | None, services: set[str]) -> int | None:
+def _behind(
+    people: Mapping[tuple[str, str], set[str]], branch: str | None, services: set[str]
+) -> frozenset[str] | None:
+    """Who served these services; None where that is not known."""
     found = [who for (where, what), who in people.items() if branch in (None, where) and what in services]
-    return len(set().union(*found)) if found else None
+    return frozenset[str]().union(*found) if found else None
+
+
+def _line(what: Named, now: Tally, before: Tally, behind: frozenset[str] | None) -> Line:
+    return Line(what, now, before, None if behind is None else len(behind), behind=behind)
 
 
 def _sum(cells: Iterable[Cell]) -> Tally:

@@ -71,11 +71,12 @@ def read_report_file(
     """A file, byte by byte as it was made; reading one about operators is written down once more."""
     store = parts_of(request).store
     found = _found(store, report, token)
-    checked(of_report(found, purpose, order), store, token)
+    asked = checked(of_report(found, purpose, order), store, token)
     digest = next(each.digest for each in found.files if each.format == kind)
     headers = {
         "ETag": f'"{digest}"',
-        "Cache-Control": "private, no-cache",
+        # What is about people stays in no browser: the next one at the desk may be anybody.
+        "Cache-Control": "private, no-store" if asked.is_about_people else "private, no-cache",
         "Content-Disposition": f'attachment; filename="{file_name(found, kind)}"',
     }
     if request.headers.get("if-none-match") == headers["ETag"]:

@@ -95,8 +95,9 @@ def test_a_report_about_operators_needs_the_scope_a_purpose_and_who_ordered_it_a
         assert report["ordered_by"] == "The mayor"
         href = report["files"][2]["href"]
         assert client.get(href).status_code == 422  # reading it again has a purpose of its own
-        body = client.get(href, params={"purpose": "improvement"}).content.decode("utf-8-sig")
-        assert "operator,olena" in body
+        answer = client.get(href, params={"purpose": "improvement"})
+        assert "operator,olena" in answer.content.decode("utf-8-sig")
+        assert answer.headers["cache-control"] == "private, no-store"
     assert [granted for _, granted in reversed(log_of(office.store))] == [False, False, False, False, True, False, True]
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.testclient import TestClient
 
-from api.pictures import MONTHS, Gallery, centre_and_branches, month_of, months_before
+from api.pictures import MONTHS, Gallery, centre_and_branches, hours_of, month_of, months_before
 from collector.store import NO_LIMITS, Limits, Store
 from collector.store.faults import Opened, at_branch
 from schemas.register import Direction
@@ -163,3 +163,20 @@ def _gallery(store: Store) -> Gallery:
     gallery = centre_and_branches(store, month_of(None, store.register(), now_unix_ms()), NO_LIMITS, now_unix_ms())
     assert gallery is not None
     return gallery
+
+
+def test_no_hour_of_the_day_tells_of_one_operator(office: Office, browser: TestClient) -> None:
+    begin = noon_in_month(1).replace(hour=7)
+    clerks = ("olena", "petro", "ivan", "taras")
+    for number in range(200):
+        at = begin + timedelta(hours=number % 5, seconds=number)
+        early = number % 5 == 0  # which olena serves alone
+        office.call("centre-1", at, rating=1 + number % 3, operator="olena" if early else clerks[number // 5 % 4])
+    office.store.totals.make_mix(now_unix_ms())
+    month = begin.date().replace(day=1)
+    gallery = centre_and_branches(office.store, month, NO_LIMITS, now_unix_ms())
+    assert gallery is not None
+    shown = hours_of(office.store, "centre", month, gallery.whole.now)
+    assert len(shown) == 3  # neither hers nor one from which, with the whole month's, hers would follow
+    assert sum(cell.votes for _, cell in shown) == 120
+    assert browser.get(f"/branches/centre?month={month:%Y-%m}").status_code == 200

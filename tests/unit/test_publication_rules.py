@@ -3,7 +3,7 @@
 import pytest
 
 from api.figures import Tally
-from api.publication.rules import Code, alike, rating_spread_wanted, spread_wanted, verdict
+from api.publication.rules import Code, alike, hidden_parts, rating_spread_wanted, spread_wanted, verdict
 
 
 def of(bad: int, good: int, exemplary: int, *, silent: int = 5) -> Tally:
@@ -61,3 +61,25 @@ def test_operator_data_are_owed_a_fifth_and_the_others_ten_possible_values(code:
 def test_a_rating_that_somebody_gave_is_never_known_exactly() -> None:
     assert [rating_spread_wanted(Code.SMALL, count) for count in (0, 1, 7)] == [0, 1, 1]
     assert [rating_spread_wanted(Code.FEW_OPERATORS, count) for count in (0, 1, 100)] == [0, 1, 20]
+
+
+PEOPLE = {"olena": 20, "petro": 20, "ivan": 20}
+
+
+@pytest.mark.parametrize(
+    ("parts", "hidden"),
+    [
+        ({8: PEOPLE, 9: PEOPLE}, set()),
+        ({8: PEOPLE, 9: {"olena": 30, "petro": 30}}, {8, 9}),  # the other one less the whole would tell
+        ({8: PEOPLE, 9: {"olena": 30}, 10: {"olena": 30}, 11: dict.fromkeys(PEOPLE, 50)}, {8, 9, 10}),
+        ({8: PEOPLE, 9: {"olena": 9, "petro": 9}, 10: {"ivan": 9}}, {9, 10}),
+        ({8: PEOPLE, 9: {"olena": 0}}, set()),
+        ({8: PEOPLE, 9: {"": 30, "olena": 30}}, {8, 9}),  # whom nobody named may be anybody
+        ({8: {"olena": 95, "petro": 3, "ivan": 2}}, {8}),
+        ({}, set()),
+    ],
+)
+def test_of_the_parts_of_a_whole_none_tells_of_an_operator_and_neither_do_those_not_shown_together(
+    parts: dict[int, dict[str, int]], hidden: set[int]
+) -> None:
+    assert hidden_parts(parts) == hidden

@@ -5,8 +5,10 @@ from api.reports.content import Line, Named, hide_small
 from api.reports.rows import harmless
 
 
-def line(name: str, votes: int, operators: int | None) -> Line:
-    return Line(Named(name, name, name), Tally(votes, votes, 0, 0, votes), Tally(), operators)
+def line(name: str, votes: int, operators: int | None, who: str = "") -> Line:
+    behind = frozenset(who) or None
+    number = len(who) or operators
+    return Line(Named(name, name, name), Tally(votes, votes, 0, 0, votes), Tally(), number, behind=behind)
 
 
 def hidden(lines: tuple[Line, ...]) -> list[str]:
@@ -21,6 +23,11 @@ def test_a_cell_of_fewer_than_three_operators_is_emptied_and_a_second_one_with_i
 
 def test_two_small_cells_hide_each_other() -> None:
     assert hidden(hide_small([line("a", 50, 5), line("b", 40, 2), line("c", 30, 1)])) == ["b", "c"]
+
+
+def test_two_small_cells_of_the_same_operator_do_not_hide_each_other_for_their_sum_is_his() -> None:
+    lines = [line("a", 50, 0, "olena"), line("b", 40, 0, "x"), line("c", 30, 0, "x"), line("d", 60, 0, "petro")]
+    assert hidden(hide_small(lines)) == ["a", "b", "c"]
 
 
 def test_where_nobody_voted_there_is_nothing_to_hide() -> None:
