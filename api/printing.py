@@ -5,6 +5,7 @@ that the installed Typst can do; PDF/UA-2 it does not know. Only our own fonts a
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ FACE = "Source Sans 3"
 _STANDARDS = ["ua-1", "a-2a"]
 # Typst's annotations name every version of every standard, one by one.
 _COMPILE: Any = typst.compile
+_STRANGE = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\u0377\u037a-\u037f\u0384-\u038a\u038c\u038e-\u04ff\u1e00-\u1eff"
+                      r"\u2010-\u2027\u202f-\u205e\u20a0-\u20bf\u2116\u2122\u2190-\u22ff\ufffd]")  # fmt: skip
 _DRAW_S = 120
 _DRAW = """
 import json, sys, vl_convert
@@ -39,21 +42,45 @@ def pdf(template: Path, values: Mapping[str, Any], made_at: datetime) -> bytes:
     Args:
         made_at: what the file says about when it was made; aware.
 
+    A letter that no font has, which somebody wrote, is a "\ufffd" on paper: PDF/A takes no letter without a shape.
     Raises CannotPrint. Takes a tenth of a second; Typst leaves the interpreter's lock to others meanwhile.
     """
+    written = json.dumps(values, ensure_ascii=False)
     try:
-        made: bytes = _COMPILE(
-            template.read_bytes(),
-            root=str(template.parent),
-            font_paths=[str(FONTS)],
-            ignore_system_fonts=True,
-            sys_inputs={"values": json.dumps(values, ensure_ascii=False)},
-            pdf_standards=_STANDARDS,
-            timestamp=int(made_at.timestamp()),
-        )
+        return _set(template, written, made_at)
+    except typst.TypstError as error:
+        plain = json.dumps(_plain(values), ensure_ascii=False)
+        if plain == written:
+            raise CannotPrint(f"{template.name}: {error}") from error
+    try:
+        return _set(template, plain, made_at)
     except typst.TypstError as error:
         raise CannotPrint(f"{template.name}: {error}") from error
+
+
+def _set(template: Path, values: str, made_at: datetime) -> bytes:
+    made: bytes = _COMPILE(
+        template.read_bytes(),
+        root=str(template.parent),
+        font_paths=[str(FONTS)],
+        ignore_system_fonts=True,
+        sys_inputs={"values": values},
+        pdf_standards=_STANDARDS,
+        timestamp=int(made_at.timestamp()),
+    )
     return made
+
+
+def _plain(values: Any) -> Any:
+    """The same with letters only that our own face surely has: Latin, Greek, Cyrillic, and what stands between them."""
+    match values:
+        case str():
+            return _STRANGE.sub("\ufffd", values)
+        case Mapping():
+            return {name: _plain(each) for name, each in values.items()}
+        case list() | tuple():
+            return [_plain(each) for each in values]
+    return values
 
 
 def svgs(charts: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,10 +1,12 @@
 """The ends of calendars, numbers and alphabets, in every form and body: refused in words, and nothing of them stays."""
 
+import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from starlette.testclient import TestClient
 
 from api.publication import closing
@@ -99,3 +101,17 @@ def test_a_letter_that_no_database_holds_is_the_readers_fault(client: TestClient
         assert client.get(path).status_code < 500
     body = b'{"login": "\\ud800", "password": "x"}'
     refused(client, "/session", content=body, headers={"Content-Type": "application/json"})
+
+
+@pytest.mark.parametrize(
+    "strange", ["😀", "漢字", "\x01\x1b[0m", "\ue000", "\ufffe", "\u202e", "\U000e0041", "#eval(1)*b*$x$"]
+)
+def test_whatever_somebody_wrote_there_is_a_paper_of_it(client: TestClient, strange: str) -> None:
+    made = client.post("/v1/requests", json=REQUEST | {"subject": f"Скарга {strange} одна", "person": strange}).json()
+    answer = client.post(f"/v1/requests/{made['number']}/papers", json={"kind": "receipt"})
+    assert answer.status_code == 201, answer.text
+    content = client.get(answer.json()["papers"][-1]["href"]).content
+    said = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+    assert "Скарга" in said
+    assert "одна" in said
+    assert ("#eval(1)*b*$x$" in said) == strange.startswith("#")  # a text, no program
