@@ -22,6 +22,8 @@ _STANDARDS = ["ua-1", "a-2a"]
 _COMPILE: Any = typst.compile
 _STRANGE = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\u0377\u037a-\u037f\u0384-\u038a\u038c\u038e-\u04ff\u1e00-\u1eff"
                       r"\u2010-\u2027\u202f-\u205e\u20a0-\u20bf\u2116\u2122\u2190-\u22ff\ufffd]")  # fmt: skip
+# Marks that turn letters round (UAX 9): a paper is to be read as it was written, and nobody writes these.
+_TURNING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _DRAW_S = 120
 _DRAW = """
 import json, sys, vl_convert
@@ -45,11 +47,11 @@ def pdf(template: Path, values: Mapping[str, Any], made_at: datetime) -> bytes:
     A letter that no font has, which somebody wrote, is a "\ufffd" on paper: PDF/A takes no letter without a shape.
     Raises CannotPrint. Takes a tenth of a second; Typst leaves the interpreter's lock to others meanwhile.
     """
-    written = json.dumps(values, ensure_ascii=False)
+    written = json.dumps(values, ensure_ascii=False).translate(_TURNING)
     try:
         return _set(template, written, made_at)
     except typst.TypstError as error:
-        plain = json.dumps(_plain(values), ensure_ascii=False)
+        plain = json.dumps(_plain(values), ensure_ascii=False).translate(_TURNING)
         if plain == written:
             raise CannotPrint(f"{template.name}: {error}") from error
     try:
