@@ -86,11 +86,11 @@ class PictureWords:
             )
             for rating in RATINGS
         }
-        first = found[0][1].first
+        first, last = found[0][1].first, found[0][1].last
         return {
             "hours": [row_values(cell, label, language) for label, cell in labels],
             "hour_charts": charts_of,
-            "hour_months": f"{language.month(first)} – {language.month(self._gallery.month)}",
+            "hour_months": f"{language.month(first)} – {language.month(last)}",
         }
 
     def _days(self) -> str:

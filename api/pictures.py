@@ -121,9 +121,12 @@ def hours_of(store: Store, branch: str, month: date, like: Cell) -> list[tuple[i
     """What one branch's clients said at which local hour, of ``HOUR_MONTHS`` months up to this one, as of last night.
 
     Several months together, for an hour of a single one has few votes; ``like`` lends the cells their place. An hour
-    that would tell of one or two operators is left out, and another one if it followed from the rest.
+    that would tell of one or two operators is left out, and another one if it followed from the rest. Of a real office
+    the running month is not in it: a night that was made up for by day knows something of that day (order P3.2e).
     """
-    first, last = months_before(month, HOUR_MONTHS - 1), month
+    is_open = like.complete or store.register().organisation.simulated
+    last = month if is_open else months_before(month, 1)
+    first = months_before(last, HOUR_MONTHS - 1)
     tallies: dict[int, Tally] = defaultdict(Tally)
     votes: dict[int, Counter[str]] = defaultdict(Counter)
     for row in store.mix(_yyyymm(first), _yyyymm(last), branch=branch):
@@ -136,6 +139,7 @@ def hours_of(store: Store, branch: str, month: date, like: Cell) -> list[tuple[i
             like.model_copy(
                 update={
                     "first": first,
+                    "last": last_day(last),
                     "calls": tally.calls,
                     "eligible_calls": tally.eligible,
                     "left_out": left_out(tally),

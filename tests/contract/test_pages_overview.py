@@ -180,3 +180,21 @@ def test_no_hour_of_the_day_tells_of_one_operator(office: Office, browser: TestC
     assert len(shown) == 3  # neither hers nor one from which, with the whole month's, hers would follow
     assert sum(cell.votes for _, cell in shown) == 120
     assert browser.get(f"/branches/centre?month={month:%Y-%m}").status_code == 200
+
+
+def test_the_hours_of_a_real_office_know_nothing_of_the_running_day(office: Office) -> None:
+    register = office.store.register()
+    real = register.organisation.model_copy(update={"simulated": False})
+    office.store.load_register(register.model_copy(update={"organisation": real}))
+    clerks = ("olena", "petro", "ivan", "taras")
+    for back in (0, 1):
+        for number in range(80):
+            at = noon_in_month(back) + timedelta(milliseconds=number)
+            office.call("centre-1", at, rating=1 if back else 3, operator=clerks[number % 4])
+    office.store.totals.make_mix(now_unix_ms())  # by day, as after a night in which the server was off
+    month = datetime.now(ZoneInfo("Europe/Kyiv")).date().replace(day=1)
+    gallery = centre_and_branches(office.store, month, NO_LIMITS, now_unix_ms())
+    assert gallery is not None
+    shown = hours_of(office.store, "centre", month, gallery.whole.now)
+    assert [(cell.votes, cell.exemplary.count) for _, cell in shown] == [(80, 0)]
+    assert {cell.last for _, cell in shown} == {month - timedelta(days=1)}
