@@ -53,11 +53,11 @@ ROLES = {
             "figures operators devices report register names reports publish disclose signals access_log evidence",
             purposes=_MANAGEMENT,
         ),
-        # Generalises the branch's results (P4.1, P4.4) and looks after observance (O2.2); its own unit only.
+        # Generalises and releases the branch's results (P4.1, P4.4), looks after observance (O2.2); its own unit only.
         _role(
             "head_of_branch",
             "O2.2, 4.1, 4.4, 4.7.1",
-            "figures operators devices report reports signals",
+            "figures operators devices report reports disclose signals",
             needs=frozenset({BRANCHES}),
             purposes=_MANAGEMENT,
         ),

@@ -37,12 +37,14 @@ def figures_for(store: Store, token: Token, case: Case, paper: NewPaper, now_uni
     question = _question(store, case, paper, now_unix_ms)
     if case.request.of.outside and paper.by != "operator":
         return _published(store, paper, question, now_unix_ms)
+    if token.limits.any and paper.by == "centre":
+        raise BadQuestion("You may give the figures of your own branch: ask by branch or by service.", field="by")
     if paper.by == "direction":
         raise BadQuestion("Directions are in what is published only; ask by service.", field="by")
     if paper.by == "operator":
         _log_operators(store, token, case, question)
     revision, _ = store.book.whole()
-    found = answered(store, question, now_unix_ms)
+    found = answered(store, question, now_unix_ms, token.limits)
     rows = [_row(cell) for cell in found.cells if cell.complete]
     if not rows:
         raise BadQuestion("There is no whole period with figures in that time.", field="from")

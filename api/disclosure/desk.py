@@ -44,8 +44,13 @@ def case_of(stored: Stored, register: Register) -> Case:
 
 
 def may_see(token: Token, case: Case) -> bool:
-    """A reader with limits sees requests about their own branches; those about the whole centre are not theirs."""
-    return token.limits.branches is None or case.request.branch in token.limits.branches
+    """A head of branch sees requests about that branch (order 4.4); nobody else who has limits sees any."""
+    limits = token.limits
+    if not limits.any:
+        return True
+    others = (limits.participants, limits.directions, limits.operator)
+    only_branches = all(each is None for each in others) and limits.branches is not None
+    return only_branches and case.request.branch in (limits.branches or ())
 
 
 def the_cases(store: Store, token: Token, now_unix_ms: int, *, days: int = SHOWN_DAYS) -> list[Case]:
@@ -144,7 +149,7 @@ def _check_moment(received: datetime, now_unix_ms: int) -> None:
 def _check_branch(branch: str | None, register: Register, token: Token) -> None:
     if branch is not None and branch not in {each.id for each in register.branches}:
         raise BadQuestion(f"There is no branch {branch}.", field="branch")
-    if token.limits.branches is not None and branch not in token.limits.branches:
+    if token.limits.any and branch not in (token.limits.branches or ()):
         raise BadQuestion("Only a request about your own branch can be entered by you.", field="branch")
 
 

@@ -17,7 +17,7 @@ from api.disclosure.words import (
     step_words,
 )
 from api.i18n import Language
-from collector.store import Paper, Register
+from collector.store import Limits, Paper, Register
 from schemas.register_names import by_id
 
 SOON_DAYS = 2
@@ -160,15 +160,22 @@ def _steps(case: Case) -> list[str]:
     return [*found, "answered", "refused", "forwarded", "withdrawn", "assigned", "noted", "corrected"]
 
 
-def form_choices(register: Register, language: Language, codes: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """What the selects of the forms offer."""
+def form_choices(
+    register: Register, language: Language, codes: Sequence[tuple[str, str]], limits: Limits
+) -> dict[str, Any]:
+    """What the selects of the forms offer; a head of branch enters what is about that branch only."""
     classes, forms, kinds = class_words(language), form_words(language), kind_words(language)
-    branches = [(name, language.name_of(rows[-1])) for name, rows in by_id(register.branches).items()]
+    branches = [
+        (name, language.name_of(rows[-1]))
+        for name, rows in by_id(register.branches).items()
+        if limits.branches is None or name in limits.branches
+    ]
     return {
         "classes": [(each.id, classes[each.id], each.clause) for each in CLASSES.values()],
         "forms": [(each, forms[each]) for each in FORMS],
         "kinds": [(each, kinds[each]) for each in KINDS],
         "branch_choices": branches,
+        "whole": None if limits.any else language.gettext("The whole centre"),
         "language_choices": list(codes),
     }
 

@@ -29,7 +29,7 @@ from collector.store import Token
 from schemas.disclosure_resources import NewPaper, NewRequest, NewStep
 
 router = APIRouter(include_in_schema=False)
-Keeper = Annotated[Token, require("disclose", page=True)]
+Keeper = Annotated[Token, require("disclose", page=True, within_limits=True)]
 Year = Annotated[int, Path(ge=2000, le=2100)]
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
 _MOST_BYTES = 48_000  # a letter of 4,000 letters, six bytes each, and more
@@ -128,7 +128,7 @@ class _Page:
 
     def show_new(self, token: Token, typed: Mapping[str, str], problem: str | None) -> Response:
         now = local(now_unix_ms(), self.zone)
-        values = self._forms() | {
+        values = self._forms(token) | {
             "typed": _typed(
                 {"received_at": now.strftime("%Y-%m-%dT%H:%M"), "language": self.language.code} | dict(typed)
             ),
@@ -174,7 +174,7 @@ class _Page:
             "now": local(now, self.zone).strftime("%Y-%m-%dT%H:%M"),
             "made": self.request.query_params.get("paper"),
         }
-        return self.show("request.html", values | self._forms() | more, token, 422 if problem else 200)
+        return self.show("request.html", values | self._forms(token) | more, token, 422 if problem else 200)
 
     def values_of(self, fields: Mapping[str, str], what: str = "") -> dict[str, Any]:
         """What was typed, in the types of the resources. An empty field is none; of a correction it empties."""
@@ -192,9 +192,9 @@ class _Page:
             found["grant"] = fields.get("grant") == "yes"
         return found
 
-    def _forms(self) -> dict[str, Any]:
+    def _forms(self, token: Token) -> dict[str, Any]:
         codes = [(each.code, each.own_name) for each in self.renderer.languages.values()]
-        return form_choices(self.register, self.language, codes) | {"labels": field_labels(self.language)}
+        return form_choices(self.register, self.language, codes, token.limits) | {"labels": field_labels(self.language)}
 
 
 def _typed(fields: Mapping[str, str]) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from collector.store import NotThere, Store, Token
 from schemas.disclosure_resources import NewPaper, NewRequest, NewStep, RequestResource, Requests
 
 router = APIRouter()
-Keeper = Annotated[Token, require("disclose")]
+Keeper = Annotated[Token, require("disclose", within_limits=True)]
 Year = Annotated[int, Path(ge=2000, le=2100)]
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
 

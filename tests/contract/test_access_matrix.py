@@ -17,8 +17,10 @@ from starlette.testclient import TestClient
 
 from api.access.roles import ROLES
 from api.app import create_app
+from api.disclosure.desk import registered
 from api.settings import Settings
-from collector.store import Limits, NewReport, NewSignal, Person, ReadingOrder, SignalMonth
+from collector.store import Limits, NewReport, NewSignal, Person, ReadingOrder, SignalMonth, Token
+from schemas.disclosure_resources import NewRequest
 from schemas.register import Direction, Operator, Participant, Service
 from tests.contract import access_matrix as matrix
 from tests.contract.access_matrix import NO, NOBODY, ORDER, OWN, OWN_PURPOSE, PURPOSE, REQUEST, Line
@@ -42,7 +44,8 @@ FOREIGN = {
 }
 # A value for each place in an address, and the same for what belongs to somebody else.
 OURS = {
-    "branch": "centre", "desk": "centre-1", "fault": "1", "wish": "stop", "number": "1", "year": "2026", "paper": "1",
+    "branch": "centre", "desk": "centre-1", "fault": "1", "wish": "stop", "number": "1", "paper": "1",
+    "year": str(TODAY.year),
     "part": "branches", "name": "centre", "act": "close", "what": "note", "action": "call",
     "which": "caf", "item": "none", "who": "99", "report": "1", "kind": "csv", "direction": "own-direction",
     "one": "1", "operator": "own-operator",
@@ -50,7 +53,7 @@ OURS = {
 }  # fmt: skip
 THEIRS = OURS | {
     "branch": FOREIGN_BRANCH, "desk": FOREIGN_DESK, "report": "3", "direction": "other", "one": "2",
-    "operator": "colleague",
+    "operator": "colleague", "number": "2",
 }  # fmt: skip
 # Where one's own is another thing than most people's.
 OWN_PLACES = {"participant_head": {"report": "2"}}
@@ -452,6 +455,7 @@ def _fill(office: Office) -> None:
     some(12, "centre-1", "own-operator", TODAY)
     _reports(office)
     _signals(office)
+    _requests(office)
     office.store.totals.make_mix(now_unix_ms())
     office.pad("centre-1")
     office.pad(FOREIGN_DESK)
@@ -470,6 +474,15 @@ def _reports(office: Office) -> None:
     ):
         new = NewReport("test", cut, key, "month", day, day, day, "en", title, 1, "0", "{}")
         office.store.reports.add(new, {"csv": title.encode()})
+
+
+def _requests(office: Office) -> None:
+    """Number 1 about the own branch, number 2 about another one."""
+    clerk = Token(0, "test", frozenset({"disclose"}), 0, None, None)
+    for branch, subject in (("centre", "own"), (FOREIGN_BRANCH, f"{FOREIGN_BRANCH} planted-operator")):
+        asked = {"requester_class": "council", "form": "written", "branch": branch, "subject": subject}
+        new = NewRequest.model_validate(asked | {"received_at": datetime.now(UTC)})
+        registered(office.store, clerk, new, now_unix_ms())
 
 
 def _signals(office: Office) -> None:
