@@ -70,6 +70,7 @@ def plan(store: Store, month: str, now_unix_ms: int, *, reason: str = "") -> Pla
     if not is_over(register, last, now_unix_ms):
         raise NotToBeClosed(f"{month} is not over yet in every branch.")
     counted = store.editions.counted(day_key(first), day_key(last))
+    _require_all(store, month, counted, day_key(first), day_key(last))
     return planned(store, register, revision, month, counted, reason=reason)
 
 
@@ -157,6 +158,18 @@ def _month(register: Register, month: str, number: int, atoms: tuple[Atom, ...])
         atoms=atoms,
     )
     return Planned(basis.sheet(month, number, {}), basis)
+
+
+def _require_all(store: Store, month: str, counted: Iterable[Counted], first_day: int, last_day: int) -> None:
+    """An edition is made of rows, and of an archived month there are none left, or those of its last night only."""
+    rows = store.rollups("branch", first_day, last_day)
+    known = sum(row.calls for row in rows), sum(row.bad + row.good + row.exemplary for row in rows)
+    found = sum(each.calls for each in counted), sum(each.bad + each.good + each.exemplary for each in counted)
+    if known != found:
+        raise NotToBeClosed(
+            f"Of {month} {known[0]} calls and {known[1]} votes are counted, and {found[0]} and {found[1]} are at "
+            "hand. If the month is archived, put it back first; else try again."
+        )
 
 
 def _require_publishable_change(before: Sheet, after: Sheet) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -233,6 +234,18 @@ def test_a_month_that_is_not_over_is_not_closed(tmp_path: Path) -> None:
     month = datetime.fromtimestamp(now / 1000, KYIV).strftime("%Y-%m")
     with pytest.raises(closing.NotToBeClosed, match="not over"):
         closing.plan(office.store, month, now)
+    office.store.close()
+
+
+@pytest.mark.parametrize("left", ["some", "none"])
+def test_a_month_whose_rows_are_in_an_archive_is_not_closed_with_what_is_left(tmp_path: Path, left: str) -> None:
+    office = Office(tmp_path)
+    fill(office, 4)
+    with sqlite3.connect(office.url.removeprefix("sqlite:///")) as connection:  # as the archive leaves them
+        connection.execute("DELETE FROM vote")
+        connection.execute("DELETE FROM call" + (" WHERE id < (SELECT max(id) FROM call)" if left == "some" else ""))
+    with pytest.raises(closing.NotToBeClosed, match="archived"):
+        closing.plan(office.store, "2026-04", LATER)
     office.store.close()
 
 
