@@ -2,13 +2,15 @@
 
 Rules of the file
 1.  Only whole periods that are over. A cell of fewer than ten votes is named and withheld: a percentage of six votes
-    is no accurate information about anybody (domain study 5.3, 6.3).
+    is no accurate information about anybody (domain study 5.3, 6.3). So is a service that one or two operators serve.
 2.  The public, the media among it, gets what is published, from the newest edition of each period, and no other cut:
     answers to many people, each with a cut of their own, would give every withheld cell away.
 3.  Figures of operators go to courts and investigators on their legal basis (order 4.6), and to others after a recorded
     decision only; every such answer is in the log of readings before it is made (4.7, 4.8).
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from api.aggregates import Question, answered
@@ -17,12 +19,12 @@ from api.disclosure.case import Case, why_nothing_is_given
 from api.disclosure.desk import StepRefused
 from api.errors import BadQuestion
 from api.figures import FIRST_DATE, rating_figure, spans
-from api.publication.rules import MIN_VOTES
+from api.publication.rules import MIN_VOTES, has_few_operators, hidden_parts
 from collector.store import Store, Token
 from schemas.disclosure_figures import FrozenFigures, FrozenRow, Withheld
 from schemas.disclosure_resources import NewPaper
 from schemas.edition_resources import EditionContent, PublishedCell
-from schemas.periods import Period, bounds, day_date, day_of
+from schemas.periods import Period, bounds, day_date, day_key, day_of
 from schemas.resources import Cell, RatingFigure
 
 # What an edition calls it, and what a letter says of it.
@@ -45,7 +47,9 @@ def figures_for(store: Store, token: Token, case: Case, paper: NewPaper, now_uni
         _log_operators(store, token, case, question)
     revision, _ = store.book.whole()
     found = answered(store, question, now_unix_ms, token.limits)
-    rows = [_row(cell) for cell in found.cells if cell.complete]
+    told = [cell for cell in found.cells if cell.complete]
+    hidden = _of_few(store, told, question.branch) if paper.by == "service" and not case.operators else {}
+    rows = [_row(cell, hidden.get((cell.period, cell.key))) for cell in told]
     if not rows:
         raise BadQuestion("There is no whole period with figures in that time.", field="from")
     return FrozenFigures(
@@ -146,8 +150,34 @@ def _log_operators(store: Store, token: Token, case: Case, question: Question) -
         raise BadQuestion("Figures of operators need a legal basis or a recorded decision first.", field="by")
 
 
-def _row(cell: Cell) -> FrozenRow:
-    withheld = 0 < cell.votes < MIN_VOTES
+def _of_few(store: Store, cells: Iterable[Cell], branch: str | None) -> dict[tuple[str, str | None], Withheld]:
+    """Services that tell of one or two operators, or from which such a one follows, by period and id.
+
+    Whoever is never given figures of operators is not given them as those of a service either. Of a month whose rows
+    are archived nobody knows who served, so nothing of it is given.
+    """
+    periods: dict[tuple[str, date, date], list[Cell]] = {}
+    for cell in cells:
+        periods.setdefault((cell.period, cell.first, cell.last), []).append(cell)
+    found: dict[tuple[str, str | None], Withheld] = {}
+    for (period, first, last), own in periods.items():
+        givers: dict[str, Counter[str]] = {}
+        for row in store.editions.counted(day_key(first), day_key(last)):
+            if branch in (None, row.branch):
+                name = "" if row.giver.startswith("desk ") else row.giver
+                givers.setdefault(row.service, Counter())[name] += row.bad + row.good + row.exemplary
+        votes = {cell.key or "": givers.get(cell.key or "") or Counter({"": cell.votes}) for cell in own}
+        hidden = hidden_parts(votes)
+        for cell in own:
+            if (cell.key or "") in hidden:
+                few = has_few_operators({name: n for name, n in votes[cell.key or ""].items() if name})
+                found[period, cell.key] = "small" if cell.votes < MIN_VOTES else "few_operators" if few else "secondary"
+    return found
+
+
+def _row(cell: Cell, why: Withheld | None = None) -> FrozenRow:
+    why = "small" if 0 < cell.votes < MIN_VOTES else why
+    withheld = why is not None
     return FrozenRow(
         period=cell.period,
         first=cell.first,
@@ -160,5 +190,5 @@ def _row(cell: Cell) -> FrozenRow:
         bad=None if withheld else cell.bad,
         good=None if withheld else cell.good,
         exemplary=None if withheld else cell.exemplary,
-        withheld="small" if withheld else None,
+        withheld=why,
     )

@@ -284,3 +284,24 @@ def test_the_public_gets_what_is_published_and_nothing_else(api: TestClient, off
     assert {row.name_en: row.votes for row in figures.rows} == published
     assert published["Vyshenka"] is None
     assert f"{month}/1" in text_of(api, letter["href"])
+
+
+def test_a_service_that_one_operator_serves_is_no_way_to_their_figures(office: Office, api: TestClient) -> None:
+    begin = last_month()
+    for number in range(60):
+        at = begin + timedelta(minutes=number)
+        office.call("centre-1", at, rating=3, operator=("petro", "ivan", "taras")[number % 3])
+        office.call("centre-2", at, rating=1, service="address", operator="olena")
+    made = enter(api, requester_class="council", branch="centre")
+    answer = api.post(
+        f"/v1/requests/{made['number']}/papers", json={"kind": "answer", "by": "service", "signed_by": "x"}
+    )
+    assert answer.status_code == 201, answer.text
+    year, number = made["number"].split("/")
+    key = office.store.disclosures.one(int(year), int(number)).row["id"]
+    _, _, frozen = office.store.disclosures.paper(key, answer.json()["papers"][-1]["id"])
+    rows = FrozenFigures.model_validate_json(frozen or b"").rows
+    assert {each.name_en: each.withheld for each in rows} == {
+        "Passport": "secondary", "Registration of residence": "few_operators",
+    }  # fmt: skip
+    assert all(each.votes is None and each.bad is None for each in rows)
