@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.access.narrowing import may_see_parts
 from api.access.reach import the_only, within
 from api.auth import require
 from api.errors import BadQuestion, NoSuchThing
@@ -67,7 +68,12 @@ def one_branch(request: Request, branch: str, token: Annotated[Token, _READER]) 
     if token.limits.operator is not None:  # months that are over only, as the Figures page shows them
         return RedirectResponse("/figures", 303)
     within(token, page.register, branch=branch)
-    gallery = page.gallery(lambda month: branch_and_services(page.store, branch, month, token.limits, page.now_unix_ms))
+    parts = may_see_parts(token)
+    gallery = page.gallery(
+        lambda month: branch_and_services(
+            page.store, branch, month, token.limits, page.now_unix_ms, with_services=parts
+        )
+    )
     hours = hours_of(page.store, branch, gallery.month, gallery.whole.now) if gallery is not None else []
     return page.of_place("branch.html", gallery, page.language.name_of(row), hours)
 

@@ -107,14 +107,16 @@ def centre_and_branches(store: Store, month: date, limits: Limits, now_unix_ms: 
     return _gallery(month, _end(answer), answer.cells, rows, by_branch=True, simulated=answer.simulated)
 
 
-def branch_and_services(store: Store, branch: str, month: date, limits: Limits, now_unix_ms: int) -> Gallery:
-    """One branch with its services. Raises BadQuestion for a branch that is not in the register."""
+def branch_and_services(
+    store: Store, branch: str, month: date, limits: Limits, now_unix_ms: int, *, with_services: bool = True
+) -> Gallery:
+    """One branch with its services, or alone. Raises BadQuestion for a branch that is not in the register."""
     whole = answered(store, _asked(month, by="branch", branch=branch), now_unix_ms, limits)
-    parts = answered(store, _asked(month, by="service", branch=branch), now_unix_ms, limits)
-    rows = _days(store, "service", month, whole.figures_end, limits, branch=branch)
-    return _gallery(
-        month, _end(whole), parts.cells, rows, by_branch=False, simulated=whole.simulated, whole=whole.cells
+    parts = (
+        answered(store, _asked(month, by="service", branch=branch), now_unix_ms, limits).cells if with_services else []
     )
+    rows = _days(store, "service" if with_services else "branch", month, whole.figures_end, limits, branch=branch)
+    return _gallery(month, _end(whole), parts, rows, by_branch=False, simulated=whole.simulated, whole=whole.cells)
 
 
 def hours_of(store: Store, branch: str, month: date, like: Cell) -> list[tuple[int, Cell]]:

@@ -5,6 +5,8 @@ Narrowing is never silent: the answer says which branch, organisation or operato
 - A head of one branch who names none gets their own; of several, ``by=branch`` and ``by=desk`` give theirs, and a sum
   over branches is refused. The centre is refused: its total is everybody's.
 - A head of an organisation gets own employees, while employed, and the services of the own direction.
+- Who reads operators on a recorded order only, or not at all, gets services of the whole centre, by month or longer: in
+  one branch, or on one day, a service is often one person's (order 4.3, 4.7.3; domain study 6.3).
 - An operator gets the own branch, and of operators oneself, for months that are over and have enough votes.
 """
 
@@ -12,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, Self, TypeVar
 
 from api.access.reach import the_only, within
+from api.access.roles import ROLES
 from api.errors import ScopeMissing
 from collector.store import Register, Token
 from schemas.periods import Period
@@ -43,6 +46,8 @@ Q = TypeVar("Q", bound=Asking)
 def narrowed(token: Token, question: Q, register: Register) -> Q:
     """The question within the reader's limits. Raises ScopeMissing with words on how to ask."""
     limits = token.limits
+    if question.by == "service" and not may_see_parts(token):
+        _whole_services(question)
     if not limits.any:
         return question
     if limits.operator is not None:
@@ -54,6 +59,20 @@ def narrowed(token: Token, question: Q, register: Register) -> Q:
     if limits.participants is not None or limits.directions is not None:
         return _organisation(token, question, register)
     return question
+
+
+def may_see_parts(token: Token) -> bool:
+    """Whether a person may see what may be one operator's under another name: services of one branch, or of one day."""
+    role = ROLES.get(token.role or "")
+    return role is None or ("operators" in role.scopes and not role.by_order)
+
+
+def _whole_services(question: Asking) -> None:
+    if question.branch is not None or question.period in (Period.DAY, Period.WEEK):
+        raise ScopeMissing(
+            "You may see services of the whole centre, by month or longer: in one branch they are often one person's.",
+            field="branch",
+        )
 
 
 def _own(question: Q, operator: str) -> Q:

@@ -326,6 +326,24 @@ def test_each_role_has_the_purposes_that_its_point_of_the_order_names(
     assert house.client.get(query, headers=house.cookie(who)).status_code == status
 
 
+@pytest.mark.parametrize("who", ["city_leadership", "assessor"])
+def test_a_service_that_may_be_one_persons_is_not_had_under_another_name(house: House, who: str) -> None:
+    """In one branch, or on one day; by any question and on any page (order 4.3, 4.7.3)."""
+    headers = house.cookie(who)
+    for path in ("aggregates", "comparison"):
+        assert house.client.get(f"/v1/{path}?by=service", headers=headers).status_code == 200
+        for more in ("branch=centre", "period=day", "period=week", "branch=centre&key=passport"):
+            answer = house.client.get(f"/v1/{path}?by=service&{more}", headers=headers)
+            assert answer.status_code == 403, f"{path} {more}"
+    for page in (f"/branches/{FOREIGN_BRANCH}", f"/figures?branch={FOREIGN_BRANCH}"):
+        answer = house.client.get(page, headers=headers | HTML)
+        assert answer.status_code == 200
+        cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", answer.text, re.DOTALL)
+        assert not any("planted-service" in cell or "Паспорт" in cell for cell in cells), page
+    refused = house.client.get(f"/figures?branch={FOREIGN_BRANCH}&service=planted-service", headers=headers | HTML)
+    assert refused.status_code == 403
+
+
 # ---- how it is checked
 def _check(house: House, who: str, line: Line) -> None:
     said = line.said[who]
