@@ -20,12 +20,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from api.figures import Tally
 from api.publication import rules
-from api.publication.lines import Lines
 from api.publication.rules import OPEN, Code
 from api.publication.sheets import CENTRE, Place, Sheet, Sum
+
+if TYPE_CHECKING:
+    from api.publication.lines import Lines
 
 Cell = tuple[str, Place]  # the sheet's name and the place in it
 # A place that was withheld in another period already costs less: months then stay open together.
@@ -150,8 +153,10 @@ class _Cover:
         return [(name, place) for name in sheet.parts if (name, place) in self._codes]
 
     # ---- witnesses
-    def _lines(self) -> Lines[Cell]:
+    def _lines(self) -> "Lines[Cell]":
         """Every figure that may move, and the sums that hold between them."""
+        from api.publication.lines import Lines  # SciPy's solver is slow to load, and of use to whoever closes a month
+
         lines = Lines[Cell]()
         for cell, code in self._codes.items():
             if code is Code.NONE or (code is Code.PUBLISHED and cell not in self._new):
@@ -203,7 +208,7 @@ class _Cover:
             if place in before.sums
         }
 
-    def _protect(self, lines: Lines[Cell]) -> set[Cell] | None:
+    def _protect(self, lines: "Lines[Cell]") -> set[Cell] | None:
         """Finds witnesses for every withheld figure, withholding what the cheapest move; None if there are none."""
         for cell, code in self._codes.items():
             if code not in OPEN:

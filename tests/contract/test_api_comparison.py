@@ -54,7 +54,7 @@ def test_a_month_stands_against_the_one_before_and_the_one_of_last_year(office: 
     (row,) = answer["rows"]
     assert [row["previous"]["then"]["period"], row["last_year"]["then"]["period"]] == ["2025-09", "2024-10"]
     bad, exemplary = row["previous"]["changes"]
-    assert bad["withheld"] == pytest.approx(10 / 80 - 0.5)
+    assert bad["difference"] == pytest.approx(10 / 80 - 0.5)
     assert (bad["low"], bad["high"]) == pytest.approx(newcombe(10, 80, 40, 80), abs=1e-6)
     assert bad["beyond_noise"]
     assert exemplary["beyond_noise"]
@@ -90,7 +90,7 @@ def test_the_same_change_beside_many_others_is_noise(office: Office) -> None:
         together = ask(client, **asked)
     assert together["comparisons"] == 6
     centre = together["rows"][0]
-    assert centre["previous"]["changes"][0]["withheld"] == alone["rows"][0]["previous"]["changes"][0]["withheld"]
+    assert centre["previous"]["changes"][0]["difference"] == alone["rows"][0]["previous"]["changes"][0]["difference"]
     assert not centre["previous"]["changes"][0]["beyond_noise"]
 
 

@@ -80,7 +80,9 @@ def test_an_operators_token_opens_the_report_and_nothing_else(office: Office) ->
     with office.client("report") as client:
         page = Page(client.get("/report/centre-1", headers=HTML).text)
         assert [each["data-testid"] for each in page.all("a") if "nav-" in (each.get("data-testid") or "")] == [
-            "nav-report"
+            "nav-report",
+            "nav-public",
+            "nav-open-data",
         ]
         assert page.marked("home")["href"] == "/report"
         for path in ("/live", "/devices", "/devices/centre-1", "/updates"):
