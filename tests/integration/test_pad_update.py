@@ -176,8 +176,9 @@ def test_a_withdrawn_offer_is_left_where_it_stands(
     fleet.stop_after = 3
     fleet.offer(workshop.good)
     fleet.wait_until_served(3)
-    fleet.withdraw()
+    centre.wait_for_status(update="loading")
     centre.forget()
+    fleet.withdraw()
     centre.wait_for_status(update="none", firmware=OLD)
     fleet.stop_after = None
     fleet.offer(workshop.good)
