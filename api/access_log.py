@@ -115,9 +115,7 @@ def resource(each: LoggedReading) -> Reading:
 
 
 def zone_of(store: Store) -> ZoneInfo:
-    """The time zone of the office's first branch."""
-    branches = store.register().branches
-    return ZoneInfo(branches[0].timezone if branches else "UTC")
+    return ZoneInfo(store.register().timezone)
 
 
 def _table(readings: Iterable[LoggedReading]) -> str:

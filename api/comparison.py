@@ -129,9 +129,8 @@ def compared(
 
 
 def last_whole_day(store: Store, period: Period, now_unix_ms: int) -> date:
-    """The last day of the last period that is over, in the first branch's time zone."""
-    branches = store.register().branches
-    today = day_date(day_of(now_unix_ms, branches[0].timezone if branches else "UTC"))
+    """The last day of the last period that is over, in the office's time zone."""
+    today = day_date(day_of(now_unix_ms, store.register().timezone))
     return bounds(today, period)[0] - timedelta(days=1)
 
 

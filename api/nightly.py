@@ -78,16 +78,10 @@ def run_chores(
     Raises Busy, and StoreError if the database does not answer.
     """
     wanted = [each for each in (CHORES if chores is None else chores) if only in (None, each.name)]
-    night = _Night(store, settings, night_of(now_unix_ms, office_zone(store), settings.nightly_at))
+    night = _Night(store, settings, night_of(now_unix_ms, store.register().timezone, settings.nightly_at))
     if not night.take(again=True):
         raise Busy("another process is at the night's work; try again when it is done")
     return night.work(wanted, say, now=lambda: now_unix_ms, whole=only is None)
-
-
-def office_zone(store: Store) -> str:
-    """The time zone of the office: its first branch's."""
-    branches = store.register().branches
-    return branches[0].timezone if branches else "UTC"
 
 
 def night_of(now_unix_ms: int, timezone: str, at: str) -> int:
@@ -194,7 +188,7 @@ class Watchman:
     def look(self, now_unix_ms: int) -> list[Night]:
         """Does what this night still asks for, if anything. Raises StoreError."""
         store = self._store
-        night = night_of(now_unix_ms, office_zone(store), self._settings.nightly_at)
+        night = night_of(now_unix_ms, store.register().timezone, self._settings.nightly_at)
         work = _Night(store, self._settings, night)
         if not work.take():
             return []

@@ -216,6 +216,11 @@ class Register(Entry):
             raise Unfit(faults)
         return self
 
+    @property
+    def timezone(self) -> str:
+        """The office's own: its first branch's, and UTC as long as there is none."""
+        return self.branches[0].timezone if self.branches else "UTC"
+
     def on(self, day: date) -> "Register":
         """The register of one day: of every thing the row valid on it, and nothing that is not there on it."""
         kept = {name: valid_on(getattr(self, name), day) for name in DATED}

@@ -100,5 +100,4 @@ def _in_force(order: ReadingOrder, today: int) -> bool:
 
 
 def _today(store: Store, now_unix_ms: int) -> int:
-    branches = store.register().branches
-    return day_of(now_unix_ms, branches[0].timezone if branches else "UTC")
+    return day_of(now_unix_ms, store.register().timezone)

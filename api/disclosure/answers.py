@@ -66,9 +66,7 @@ def figures_for(store: Store, token: Token, case: Case, paper: NewPaper, now_uni
 
 def _question(store: Store, case: Case, paper: NewPaper, now_unix_ms: int) -> Question:
     """The question behind an answer; without days the last whole period."""
-    register = store.register()
-    zone = register.branches[0].timezone if register.branches else "UTC"
-    today = day_date(day_of(now_unix_ms, zone))
+    today = day_date(day_of(now_unix_ms, store.register().timezone))
     last = paper.last or _last_whole(today, paper.period)
     first = paper.first or bounds(last, paper.period)[0]
     if not FIRST_DATE <= first <= last:

@@ -35,7 +35,7 @@ class StepRefused(NotNow):
 
 def zone_of(register: Register) -> ZoneInfo:
     """The office's own: its first branch's."""
-    return ZoneInfo(register.branches[0].timezone if register.branches else "UTC")
+    return ZoneInfo(register.timezone)
 
 
 def case_of(stored: Stored, register: Register) -> Case:

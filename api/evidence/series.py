@@ -58,8 +58,7 @@ class Reader:
         self._period = period
         self._now = now_unix_ms
         self._register: Register = store.book.whole()[1]
-        branches = self._register.branches
-        self._zone = ZoneInfo(branches[0].timezone if branches else "UTC")
+        self._zone = ZoneInfo(self._register.timezone)
         self.today = datetime.fromtimestamp(now_unix_ms / 1000, UTC).astimezone(self._zone).date()
         self._cells = _begun(self._ask("centre"))
         self.spans = [Span(each.period, each.first, each.last) for each in self._cells]

@@ -24,7 +24,7 @@ _HALF_A_DAY_MS = 12 * 3600 * 1000
 
 def run(store: Store, settings: Settings, now_unix_ms: int) -> list[str]:
     """The chore: pads' counters of the day that ended, and every closed month whose figures are not what they were."""
-    zone = office_zone(store)
+    zone = store.register().timezone
     # At night that is the day before; in a night that is made up for late, the day as far as it has gone.
     store.signals.sample_pads(day_of(now_unix_ms - _HALF_A_DAY_MS, zone))
     this_month = day_of(now_unix_ms, zone) // 100
@@ -55,12 +55,6 @@ def compute(store: Store, month: int, now_unix_ms: int) -> list[str]:
     return [] if not found.standing_out or log_only else [_sentence(month, found)]
 
 
-def office_zone(store: Store) -> str:
-    """The time zone of the office: its first branch's."""
-    branches = store.register().branches
-    return branches[0].timezone if branches else "UTC"
-
-
 def month_seen(store: Store, month: int, calls: list[Served]) -> Month:
     """The month with what surrounds it."""
     first, last = day_date(month * 100 + 1), day_date(later(month) * 100 + 1) - timedelta(days=1)
@@ -71,7 +65,7 @@ def month_seen(store: Store, month: int, calls: list[Served]) -> Month:
         calls,
         weeks=_weeks(store, last),
         pads=[each for each in pad_days(samples) if each.day >= days[0]],
-        troubled=frozenset(store.signals.troubled(month, office_zone(store)) | onsets(dark)),
+        troubled=frozenset(store.signals.troubled(month, store.register().timezone) | onsets(dark)),
     )
 
 

@@ -57,8 +57,7 @@ def planned(made: Plan) -> list[PlannedEdition]:
 def nightly(store: Store, settings: Settings, now_unix_ms: int) -> list[str]:
     """Publishes the month before, once its day has come, and says of which published months votes have come late."""
     sentences = [late_sentence(each) for each in closing.late(store, now_unix_ms)]
-    branches = store.register().branches
-    zone = branches[0].timezone if branches else "UTC"
+    zone = store.register().timezone
     today = datetime.fromtimestamp(now_unix_ms / 1000, ZoneInfo(zone)).day
     month = closing.last_month(now_unix_ms, zone)
     due = 0 < settings.publish_on_day <= today

@@ -79,5 +79,4 @@ def due(store: Store, settings: Settings, month: date) -> list[Order]:
 
 def today_of(store: Store, now_unix_ms: int) -> date:
     """Today where the office is."""
-    branches = store.register().branches
-    return day_date(day_of(now_unix_ms, branches[0].timezone if branches else "UTC"))
+    return day_date(day_of(now_unix_ms, store.register().timezone))

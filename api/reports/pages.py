@@ -59,7 +59,7 @@ def _page(
     _, register = store.book.whole()
     today = today_of(store, time.time_ns() // 1_000_000)
     found = [each for each in store.reports.reports(limit=_SHOWN) if visible(each, store, token)]
-    zone = ZoneInfo(register.branches[0].timezone if register.branches else "UTC")
+    zone = ZoneInfo(register.timezone)
     values = {
         "reports": [_row(each, language, zone) for each in found],
         "made": request.query_params.get("made", ""),

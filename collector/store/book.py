@@ -77,8 +77,7 @@ class Book:
     def today(self, now_unix_ms: int | None = None) -> Register:
         """The register as it stands on the local day of its first branch."""
         current, register = self.whole()
-        zone = register.branches[0].timezone if register.branches else "UTC"
-        day = day_of(_now_unix_ms() if now_unix_ms is None else now_unix_ms, zone)
+        day = day_of(_now_unix_ms() if now_unix_ms is None else now_unix_ms, register.timezone)
         view = self._view
         if view is None or view[:2] != (current, day):
             view = self._view = (current, day, register.on(day_date(day)))
