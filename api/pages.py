@@ -23,6 +23,7 @@ from api import (
     people_pages,
     register_pages,
     signals_page,
+    token_pages,
 )
 from api.access.reach import in_branches, only_branches
 from api.auth import PASSWORD_PAGE, SIGN_IN_PAGE, open_to_all, origin_of, reader, require
@@ -63,6 +64,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.include_router(account_pages.router)
     app.include_router(elsewhere_routes.router)
     app.include_router(people_pages.router)
+    app.include_router(token_pages.router)
     app.include_router(access_log_pages.router)
     app.include_router(report_pages.router)
     app.include_router(evidence_pages.router)

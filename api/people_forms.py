@@ -38,6 +38,12 @@ def rights_of(fields: Mapping[str, str], register: Register) -> Rights:
     return Rights(role.id, limits, end_of(fields.get("until", "")))
 
 
+def limits_of(fields: Mapping[str, str], register: Register) -> Limits:
+    """What a form limits a token to; what it names none of is no limit. Raises BadRequestBody naming the field."""
+    parts = (BRANCHES, PARTICIPANTS, DIRECTIONS)
+    return Limits(**{part: _ids(fields.get(part, ""), register, part) or None for part in parts}, operator=None)
+
+
 def end_of(text: str) -> int | None:
     """The end of a day, UTC ms; None for no end. Raises BadRequestBody."""
     if not text:

@@ -1,7 +1,7 @@
-"""The pages of whoever looks after accounts and tokens (scope ``users``). They show no figure and no operator's name.
+"""The pages of whoever looks after accounts (scope ``users``). They show no figure and no operator's name.
 
-A password that is handed over and a token are shown once, on the answer to the form that made them; they stand in no
-address, and loading the page anew shows them no more. Nobody changes their own rights here.
+A password that is handed over is shown once, on the answer to the form that made it; it stands in no address, and
+loading the page anew shows it no more. Nobody changes their own rights here.
 """
 
 import logging
@@ -17,15 +17,15 @@ from fastapi.responses import RedirectResponse
 
 from api.access import passwords
 from api.access.roles import ROLES
-from api.auth import SCOPES, require
+from api.auth import require
 from api.errors import BadRequestBody, NoSuchThing, NotNow
 from api.forms import form_lists
 from api.i18n import Language
 from api.parts import parts_of
-from api.people_forms import day_of_end, end_of, rights_of, shown_fields
+from api.people_forms import rights_of, shown_fields
 from api.rendering import Renderer
 from api.role_words import limit_words, outcome_words, role_descriptions, role_names
-from collector.store import Declined, NotThere, Person, Store, StoreError, StoreUnavailable, Token
+from collector.store import Declined, NotThere, Person, Register, Store, Token
 
 log = logging.getLogger("api.access")
 router = APIRouter(include_in_schema=False)
@@ -33,7 +33,6 @@ Keeper = Annotated[Token, require("users", page=True)]
 Fields = Annotated[dict[str, str], Depends(form_lists)]
 Who = Annotated[int, Place(ge=1, le=2**31 - 1)]
 SIGN_INS = 20
-TOKEN_SCOPES = tuple(scope for scope in SCOPES if scope not in ("users", "access_log"))  # those are for people
 
 
 # ---- people
@@ -118,43 +117,6 @@ def hand_over(request: Request, who: Who, token: Keeper) -> Response:
     return _person(request, token, who, handed=_hand_over(store, who, token))
 
 
-# ---- tokens
-@router.get("/tokens")
-def tokens(request: Request, token: Keeper) -> Response:
-    """Every program's token, without its secret."""
-    return _tokens(request, token)
-
-
-@router.post("/tokens/add")
-def add_token(request: Request, token: Keeper, fields: Fields) -> Response:
-    """A new token, which this answer shows once."""
-    store = parts_of(request).store
-    scopes = [scope for scope in fields.get("scopes", "").split() if scope]
-    name = fields.get("name", "").strip()
-    try:
-        if not set(scopes) <= set(TOKEN_SCOPES):
-            raise BadRequestBody("There is no such scope for a token.", field="scopes")
-        secret = store.create_token(name, scopes, end_of(fields.get("until", "")), created_by=token.name)
-    except StoreUnavailable:
-        raise
-    except (BadRequestBody, StoreError) as problem:
-        return _tokens(request, token, typed=fields, problem=problem)
-    store.staff.note(token.name, "token", name, " ".join(sorted(scopes)))
-    return _tokens(request, token, handed=(name, secret))
-
-
-@router.post("/tokens/revoke")
-def revoke(request: Request, token: Keeper, fields: Fields) -> Response:
-    """Ends a token and its sessions."""
-    store = parts_of(request).store
-    name = fields.get("name", "")
-    if name not in {each.name for each in store.tokens() if each.revoked_unix_ms is None}:
-        raise NoSuchThing("There is no such token in use.")
-    store.revoke_token(name)
-    store.staff.note(token.name, "revoked", name)
-    return RedirectResponse("/tokens", 303)
-
-
 # ---- shared
 def _hand_over(store: Store, who: int, token: Token) -> str:
     password = passwords.new_password()
@@ -183,7 +145,7 @@ def _done(request: Request, who: int, token: Token, do: Callable[[Store], None])
 def _people(
     request: Request, token: Token, *, typed: dict[str, str] | None = None, problem: Exception | None = None
 ) -> Response:
-    renderer, store, language = _at_hand(request)
+    renderer, store, language = at_hand(request)
     names = role_names(language)
     _, register = store.book.whole()
     values = {
@@ -195,7 +157,7 @@ def _people(
                 "role": names.get(each.role, each.role),
                 "limits": limit_words(each.limits, register, language),
                 "closed": not each.may_sign_in(_now()),
-                "last": _moment(each.signed_in_unix_ms, language),
+                "last": moment(each.signed_in_unix_ms, language),
                 "waits": each.must_change,
                 "elsewhere": each.issuer is not None,
             }
@@ -204,7 +166,7 @@ def _people(
         "typed": _EMPTY | (typed or {}),
     }
     shared = _form_values(store, language, problem)
-    return _page(renderer, request, "people.html", values | shared, token, problem)
+    return page(renderer, request, "people.html", values | shared, token, problem)
 
 
 def _person(
@@ -216,7 +178,7 @@ def _person(
     problem: Exception | None = None,
     handed: str | None = None,
 ) -> Response:
-    renderer, store, language = _at_hand(request)
+    renderer, store, language = at_hand(request)
     try:
         person = store.staff.by_id(who)
     except NotThere:
@@ -229,8 +191,8 @@ def _person(
         "limits": limit_words(person.limits, register, language),
         "closed": person.disabled_unix_ms is not None,
         "over": person.disabled_unix_ms is None and not person.may_sign_in(_now()),
-        "created": _moment(person.created_unix_ms, language),
-        "last": _moment(person.signed_in_unix_ms, language),
+        "created": moment(person.created_unix_ms, language),
+        "last": moment(person.signed_in_unix_ms, language),
         "is_me": token.person == who,
         "handed": handed,
         "days": passwords.GIVEN_DAYS,
@@ -238,7 +200,7 @@ def _person(
         "typed": _EMPTY | (typed or shown_fields(person)),
         "sign_ins": [
             {
-                "at": _moment(each.at_unix_ms, language),
+                "at": moment(each.at_unix_ms, language),
                 "what": outcomes.get(each.outcome, each.outcome),
                 "address": each.address,
             }
@@ -246,38 +208,7 @@ def _person(
         ],
     }
     shared = _form_values(store, language, problem)
-    return _page(renderer, request, "person.html", values | shared, token, problem)
-
-
-def _tokens(
-    request: Request,
-    token: Token,
-    *,
-    typed: dict[str, str] | None = None,
-    problem: Exception | None = None,
-    handed: tuple[str, str] | None = None,
-) -> Response:
-    renderer, store, language = _at_hand(request)
-    now = _now()
-    values = {
-        "tokens": [
-            {
-                "name": each.name,
-                "scopes": sorted(each.scopes),
-                "limits": limit_words(each.limits, store.book.whole()[1], language),
-                "created": _moment(each.created_unix_ms, language),
-                "until": day_of_end(each.expires_unix_ms),
-                "in_use": each.revoked_unix_ms is None and (each.expires_unix_ms is None or now < each.expires_unix_ms),
-            }
-            for each in reversed(store.tokens())
-        ],
-        "scopes": TOKEN_SCOPES,
-        "typed": {"name": "", "scopes": "", "until": ""} | (typed or {}),
-        "handed": handed,
-        "problem": str(problem) if problem else "",
-        "field": getattr(problem, "field", None),
-    }
-    return _page(renderer, request, "tokens.html", values, token, problem)
+    return page(renderer, request, "person.html", values | shared, token, problem)
 
 
 _EMPTY = dict.fromkeys(("login", "shown", "role", "branches", "participants", "directions", "operator", "until"), "")
@@ -288,30 +219,38 @@ def _form_values(store: Store, language: Language, problem: Exception | None) ->
     register = store.register()
     return {
         "roles": [(role, names[role], about[role]) for role in ROLES],
-        "offered": {
-            "branches": [(each.id, language.name_of(each)) for each in register.branches],
-            "participants": [(each.id, language.name_of(each)) for each in register.participants],
-            "directions": [(each.id, language.name_of(each)) for each in register.directions],
-        },
+        "offered": offered(register, language),
         "operators": [each.id for each in register.operators],
         "problem": str(problem) if problem else "",
         "field": getattr(problem, "field", None),
     }
 
 
-def _page(
+def offered(register: Register, language: Language) -> dict[str, list[tuple[str, str]]]:
+    """What limits may name: (id, name) of the register's branches, organisations and directions."""
+    return {
+        "branches": [(each.id, language.name_of(each)) for each in register.branches],
+        "participants": [(each.id, language.name_of(each)) for each in register.participants],
+        "directions": [(each.id, language.name_of(each)) for each in register.directions],
+    }
+
+
+def page(
     renderer: Renderer, request: Request, template: str, values: dict[str, Any], token: Token, problem: Exception | None
 ) -> Response:
+    """A page of these; with a problem its form has another status."""
     status = 200 if problem is None else 422
     return renderer.page(request, template, values, frame=renderer.frame(token), status=status)
 
 
-def _at_hand(request: Request) -> tuple[Renderer, Store, Language]:
+def at_hand(request: Request) -> tuple[Renderer, Store, Language]:
+    """What every page of these needs."""
     renderer: Renderer = request.app.state.pages
     return renderer, parts_of(request).store, renderer.language_of(request)
 
 
-def _moment(unix_ms: int | None, language: Language) -> str | None:
+def moment(unix_ms: int | None, language: Language) -> str | None:
+    """UTC ms in the server's own zone, in words."""
     return None if unix_ms is None else language.moment(datetime.fromtimestamp(unix_ms / 1000, UTC).astimezone())
 
 

@@ -82,6 +82,13 @@ def _add_token(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     create.add_argument("name", metavar="NAME")
     create.add_argument("--scopes", required=True, metavar="A,B", help="figures, operators, devices, control...")
     create.add_argument("--days", type=int, metavar="N", help="how long it is valid; without: until revoked")
+    for part, whose in (
+        ("branch", "figures, desks and faults of this branch only"),
+        ("direction", "of services and directions those of this direction only"),
+        ("participant", "of operators those whom this organisation employs only"),
+    ):
+        more = f"{whose}; may be repeated"
+        create.add_argument(f"--{part}", action="append", default=[], metavar="ID", help=more)
     create.set_defaults(command=commands.token_create)
     verbs.add_parser("list", help="all tokens, without their secrets").set_defaults(command=commands.token_list)
     revoke = verbs.add_parser("revoke", help="end a token and its sessions")

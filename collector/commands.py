@@ -21,12 +21,14 @@ from collector.settings import Settings
 from collector.spool import Spool, Spooled
 from collector.spool import read as read_spool
 from collector.store import Store
+from collector.store.limits import chosen, described
 from collector.store.retention import Periods
 from collector.tls import trust
 
 log = logging.getLogger("collector")
 
 _DAY_MS = 86_400_000
+_AUTHOR = "command line"  # who made a token, as the access log's page shows it
 
 
 def run(settings: Settings, _: Namespace) -> int:
@@ -120,19 +122,28 @@ def migrate(settings: Settings, _: Namespace) -> int:
 
 
 def token_create(settings: Settings, arguments: Namespace) -> int:
-    """Prints a new token, this once."""
+    """Prints a new token, this once. Raises Declined for a limit that is not in the register."""
     expires = None if arguments.days is None else _now_unix_ms() + arguments.days * _DAY_MS
     scopes = [scope.strip() for scope in arguments.scopes.split(",") if scope.strip()]
     with Store.open(settings.database_url) as store:
-        print(store.create_token(arguments.name, scopes, expires))
+        limits = chosen(
+            store.book.whole()[1],
+            branches=arguments.branch,
+            participants=arguments.participant,
+            directions=arguments.direction,
+        )
+        secret = store.create_token(arguments.name, scopes, expires, limits=limits, created_by=_AUTHOR)
+        store.staff.note(_AUTHOR, "token", arguments.name, f"{' '.join(sorted(scopes))} {described(limits)}".strip())
+        print(secret)
     return 0
 
 
 def token_list(settings: Settings, _: Namespace) -> int:
-    """One line a token: name, scopes, validity."""
+    """One line a token: name, scopes, validity, and the limits where it has some."""
     with Store.open(settings.database_url) as store:
         for token in store.tokens():
-            print(token.name, ",".join(sorted(token.scopes)), _validity(token.expires_unix_ms, token.revoked_unix_ms))
+            validity = _validity(token.expires_unix_ms, token.revoked_unix_ms)
+            print(token.name, ",".join(sorted(token.scopes)), validity, *described(token.limits).split())
     return 0
 
 
@@ -140,6 +151,7 @@ def token_revoke(settings: Settings, arguments: Namespace) -> int:
     """Ends a token and the sessions opened with it."""
     with Store.open(settings.database_url) as store:
         store.revoke_token(arguments.name)
+        store.staff.note(_AUTHOR, "revoked", arguments.name)
     return 0
 
 

@@ -138,6 +138,35 @@ def test_a_token_gets_no_scope_that_is_for_people(office: Office, keeper: TestCl
     assert answer.status_code == 422 and office.store.tokens() == []
 
 
+def test_a_token_is_limited_to_what_was_chosen_and_its_limits_stand_in_the_list(
+    office: Office, keeper: TestClient
+) -> None:
+    form = {"name": "wall", "scopes": ["figures", "devices"], "branches": ["vyshenka", "lisbon"]}
+    [secret] = HANDED.findall(keeper.post("/tokens/add", data=form).text)
+    bearer = {"Authorization": f"Bearer {secret}"}
+    with office.client() as client:
+        assert {desk["branch"] for desk in client.get("/v1/desks", headers=bearer).json()["desks"]} == {
+            "vyshenka",
+            "lisbon",
+        }
+        assert client.get("/v1/aggregates?by=branch&branch=vyshenka", headers=bearer).status_code == 200
+        assert client.get("/v1/aggregates?by=branch&branch=centre", headers=bearer).status_code == 403
+        assert client.get("/v1/aggregates", headers=bearer).status_code == 403
+    assert "Branch: Lisbon, Vyshenka" in keeper.get("/tokens?lang=en").text
+    assert office.store.staff.changes()[0].detail == "devices figures branches=lisbon,vyshenka"
+
+
+@pytest.mark.parametrize("part", ["branches", "participants", "directions"])
+def test_a_token_is_not_made_without_the_limit_that_somebody_misspelt(
+    office: Office, keeper: TestClient, part: str
+) -> None:
+    form = {"name": "wall", "scopes": "figures", "branches": "centre"} | {part: "atlantis"}
+    answer = keeper.post("/tokens/add?lang=en", data=form)
+    assert answer.status_code == 422 and "Not in the register: atlantis." in answer.text
+    assert office.store.tokens() == []
+    assert ('value="centre" checked' in answer.text) == (part != "branches")  # what was chosen stays chosen
+
+
 # ---- the log
 def test_the_log_says_who_read_what_why_and_what_was_refused(office: Office) -> None:
     staff = office.store.staff

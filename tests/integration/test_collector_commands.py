@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.store import Store
+from collector.store import Limits, Store
 from tests.integration.collector_process import REGISTER, ROOT
 
 DESK = '\n[[desk]]\nid = "centre-01"\nbranch = "centre"\nlabel = "1"\n'
@@ -52,6 +52,27 @@ def test_a_token_is_printed_once_listed_without_its_secret_and_revoked(tmp_path:
     assert collector(tmp_path, "token", "revoke", "wall").returncode == 0
     again = collector(tmp_path, "token", "revoke", "wall")
     assert (again.returncode, again.stderr) == (1, "collector: no token named 'wall' is in use\n")
+
+
+def test_a_token_is_limited_to_parts_of_the_register_and_to_none_that_it_does_not_have(tmp_path: Path) -> None:
+    file = tmp_path / "register.toml"
+    file.write_text(REGISTER + DESK + '\n[[direction]]\nid = "papers"\nname = "Папери"\nname_en = "Papers"\n')
+    collector(tmp_path, "register", "load", str(file))
+    chosen = ("--branch", "centre", "--direction", "papers")
+    secret = collector(tmp_path, "token", "create", "wall", "--scopes", "figures", *chosen).stdout.strip()
+    with Store.open(f"sqlite:///{tmp_path / 'zrazkovo.db'}") as store:
+        token = store.find_token(secret)
+        assert token and token.limits == Limits(branches=frozenset({"centre"}), directions=frozenset({"papers"}))
+        assert store.staff.changes()[0].detail == "figures branches=centre directions=papers"
+    assert collector(tmp_path, "token", "list").stdout == "wall figures for ever branches=centre directions=papers\n"
+    for flag, says in (
+        ("--branch", "there is no branch 'atlantis' in the register; there are centre"),
+        ("--direction", "there is no direction 'atlantis' in the register; there are papers"),
+        ("--participant", "there is no participant 'atlantis' in the register; it has none"),
+    ):
+        refused = collector(tmp_path, "token", "create", "odd", "--scopes", "figures", *chosen, flag, "atlantis")
+        assert (refused.returncode, refused.stdout, refused.stderr) == (1, "", f"collector: {says}\n")
+    assert "odd" not in collector(tmp_path, "token", "list").stdout
 
 
 def test_a_recount_of_a_good_database_says_that_all_agrees(tmp_path: Path) -> None:
