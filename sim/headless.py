@@ -21,7 +21,7 @@ from sim.interpreter import compile_firmware
 from sim.ledger import Ledger
 from sim.oracle import Difference, Oracle, compare
 from sim.place import Place, Ports
-from sim.ports import choose
+from sim.ports import choose_lasting
 from sim.screen import Screen, Told
 from sim.stack import Stack
 from sim.supervisor import supervise
@@ -91,7 +91,7 @@ async def _running(city: City, folder: Path, screen: Screen) -> AsyncIterator[St
     place.claim()
     secrets = place.prepare(city)
     firmware = compile_firmware(place.firmware, os.environ)
-    ports = Ports(broker=choose(0), feed=choose(0), api=choose(0))
+    ports = Ports(broker=choose_lasting(), feed=choose_lasting(), api=choose_lasting())
     stack = Stack(place, city, ports=ports, secrets=secrets, firmware=firmware, report=screen.say)
     try:
         await stack.start()

@@ -48,6 +48,7 @@ class Postgres:
         # No socket file: its path may have 107 bytes, and a test's folder may be longer.
         self._options = (f"listen_addresses={HOST}", "unix_socket_directories=", *options)
         self._made = 0
+        self._process: subprocess.Popen[bytes] | None = None  # None: somebody else runs ``command``
 
     @property
     def command(self) -> list[str]:
@@ -73,12 +74,15 @@ class Postgres:
             self._process = subprocess.Popen(self.command, stdout=log, stderr=log, user=self.user, cwd=self._folder)
         deadline = time.monotonic() + DEADLINE_S
         while not self._answers():
-            assert time.monotonic() < deadline and self._process.poll() is None, "PostgreSQL does not start"
+            self._is_alive("PostgreSQL does not start")
+            assert time.monotonic() < deadline, f"PostgreSQL does not answer; it says:\n{self._says}"
             time.sleep(0.05)
+        self._is_alive("another server answers at PostgreSQL's port")
         return self
 
     def url(self) -> str:
         """The URL of a new, empty database."""
+        self._is_alive("PostgreSQL has ended before its time")
         self._made += 1
         name = f"zrazkovo_{self._made}"
         with psycopg.connect(self.administration, autocommit=True) as connection:
@@ -102,8 +106,18 @@ class Postgres:
         return self._url(name)
 
     def stop(self) -> None:
+        assert self._process
         self._process.send_signal(signal.SIGINT)  # "fast": ends the sessions of whoever is still connected
         self._process.wait(DEADLINE_S)
+
+    def _is_alive(self, otherwise: str) -> None:
+        """Fails with ``otherwise`` and its last words if the server that ``start`` has started is gone."""
+        code = self._process.poll() if self._process else None
+        assert code is None, f"{otherwise}: exit code {code}; it says:\n{self._says}"
+
+    @property
+    def _says(self) -> str:
+        return (self._folder / "postgres.log").read_text(errors="replace")[-4000:]
 
     def _answers(self) -> bool:
         try:

@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from firmware.host.ca import Authority, mosquitto_listener  # noqa: E402
-from tests.integration.pad_broker import free_port, mosquitto_binary  # noqa: E402
+from sim.ports import choose_lasting  # noqa: E402
+from tests.integration.pad_broker import mosquitto_binary  # noqa: E402
 from tests.integration.pad_process import micropython  # noqa: E402
 
 HANDSHAKES = 40
@@ -28,7 +29,7 @@ def main() -> None:
         authority.init("Bench CA")
         print("the broker's key   longest step, ms of CPU: least / median / most   heap left, bytes")
         for label, bits in (("RSA-2048", 2048), ("RSA-3072", 3072), ("P-256", None)):
-            port = free_port()
+            port = choose_lasting()
             certificate = authority.server(["127.0.0.1"], bits=bits)
             listener = mosquitto_listener(authority.folder, certificate, port=port)
             config = folder / "mosquitto.conf"

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.integration.pad_broker import free_port
+from sim.ports import choose_lasting
 
 INSTALLED = Path(__file__).resolve().parents[2] / "build" / "node-red"
 PACKAGES = ("node-red@4", "node-red-node-sqlite@1.1")  # 5 wants Node.js 22.9, which Debian 12 does not have
@@ -62,7 +62,7 @@ def start(folder: Path, broker_port: int, password: str, *, wal: bool) -> subpro
         for table in _TABLES:
             connection.execute(table)
     connection.close()
-    port = free_port()
+    port = choose_lasting()
     (folder / "flows.json").write_text(json.dumps(_flow(database, broker_port)))
     (folder / "flows_cred.json").write_text(json.dumps({"broker": {"user": "collector", "password": password}}))
     (folder / "settings.js").write_text(

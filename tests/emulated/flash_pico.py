@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from firmware.host.device import Device
+from sim.ports import choose_lasting
 from tests.integration.flash_office import Office
-from tests.integration.pad_broker import free_port
 
 pytestmark = pytest.mark.timeout(3600)
 ROOT = Path(__file__).parents[2]
@@ -69,7 +69,7 @@ def address() -> str:
 def test_a_blank_pico_becomes_a_pad_and_a_second_run_changes_nothing(
     pico: EmulatedPico, address: str, tmp_path: Path
 ) -> None:
-    port = free_port()
+    port = choose_lasting()
     office = Office(tmp_path / "office", options=f"listener {port} {address}\n")
     (tmp_path / "network.json").write_text(json.dumps(NETWORK))
     words = ("--passwords", str(office.passwords), "--broker", f"{address}:{port}", "--no-panel", "--wait", "1500")

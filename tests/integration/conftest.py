@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,10 +12,16 @@ from tests.integration.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    cluster = Postgres(tmp_path_factory.mktemp("cluster") / "postgres").start()
-    yield cluster
-    cluster.stop()
+def cluster() -> Iterator[Postgres]:
+    """A server for all tests of a worker.
+
+    Not in pytest's own folder: that is closed to other users again by every pytest that starts on this machine, and a
+    server that then loses a session by a crash ends, because it cannot look at its files by their names any more.
+    """
+    with TemporaryDirectory(prefix="zrazkovo-postgresql-", ignore_cleanup_errors=True) as folder:
+        cluster = Postgres(Path(folder) / "postgres").start()
+        yield cluster
+        cluster.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

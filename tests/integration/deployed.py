@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from firmware.host.ca import Authority
-from tests.integration.pad_broker import free_port, mosquitto_binary
+from sim.ports import choose_lasting
+from tests.integration.pad_broker import mosquitto_binary
 
 ROOT = Path(__file__).parents[2]
 # Only how long a failing test waits. A feed's pauses grow to a minute while nobody answers it.
@@ -40,8 +41,8 @@ class Installation:
     def __init__(self, folder: Path, kind: str, register: Path, *, enter: tuple[str, ...] = ()):
         self.out, self.state = folder / "out", folder / "state"
         self.kind = kind
-        self.ports = {name: free_port() for name in ("pads", "servers", "feed", "api")}
-        self.ports |= {name: free_port() for name in ("collector-metrics", "fleet-metrics")}
+        self.ports = {name: choose_lasting() for name in ("pads", "servers", "feed", "api")}
+        self.ports |= {name: choose_lasting() for name in ("collector-metrics", "fleet-metrics")}
         self._register = register
         self._enter = enter
         self._folder = folder

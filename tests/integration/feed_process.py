@@ -21,7 +21,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from protocol import access, codec, topics
 from protocol.messages import Ack, CallClosed, CallOpened, QueueEvent
-from tests.integration.pad_broker import Mosquitto, free_port
+from sim.ports import choose_lasting
+from tests.integration.pad_broker import Mosquitto
 
 DEADLINE_S = 30.0
 TOKEN = "token-of-the-tests"
@@ -140,7 +141,7 @@ class FeedProcess:
     """``python -m collector.feed`` with a store of its own; may be killed and started again."""
 
     def __init__(self, folder: Path, broker_port: int, *, register: str = REGISTER, tables: str = ""):
-        self.port = free_port()
+        self.port = choose_lasting()
         self.log: list[str] = []
         self._process: subprocess.Popen[str] | None = None
         self.config = folder / "feed.toml"

@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from firmware.host.build import build, sizes
 from protocol.messages import Vote
-from tests.integration.pad_broker import Centre, Mosquitto, free_port
+from sim.ports import choose_lasting
+from tests.integration.pad_broker import Centre, Mosquitto
 from tests.integration.pad_process import ALL, BAD, HEAP, PadProcess, micropython
 
 SECONDS = 76
@@ -46,7 +47,7 @@ class Relay:
 
     def __init__(self, target_port: int):
         self.mode = "pass"
-        self.port = free_port()
+        self.port = choose_lasting()
         self._target_port = target_port
         self._pairs: list[tuple[socket.socket, ...]] = []
         self._server = socket.create_server(("127.0.0.1", self.port))

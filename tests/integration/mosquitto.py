@@ -9,7 +9,8 @@ from pathlib import Path
 import paho.mqtt.client as paho
 
 from protocol.access import MOSQUITTO_RULES, mosquitto_acl
-from tests.integration.pad_broker import free_port, mosquitto_binary
+from sim.ports import choose_lasting
+from tests.integration.pad_broker import mosquitto_binary
 
 DEADLINE_S = 20
 
@@ -26,7 +27,7 @@ class GuardedMosquitto:
         branches: dict[str, tuple[str, ...]] | None = None,
     ):
         self.binary = mosquitto_binary()
-        self.port = free_port()
+        self.port = choose_lasting()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)

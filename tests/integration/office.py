@@ -15,8 +15,8 @@ from firmware.host.ca import Authority
 from protocol import codec, topics
 from protocol.access import MOSQUITTO_LISTENER_RULES
 from protocol.messages import Ack, CallClosed, CallOpened, Command, Health, Message, PadStatus, Vote
+from sim.ports import choose_lasting
 from tests.integration.mosquitto import GuardedMosquitto
-from tests.integration.pad_broker import free_port
 from tests.integration.pad_process import DEADLINE_S
 
 USERS = ("collector", "feed", "it")
@@ -26,7 +26,7 @@ class OfficeBroker(GuardedMosquitto):
     """Mosquitto with a plain listener for the centre on this machine, and one with TLS for pads."""
 
     def __init__(self, folder: Path, authority: Authority, desks: tuple[str, ...] = ("desk-1",), options: str = ""):
-        self.tls_port = free_port()
+        self.tls_port = choose_lasting()
         self.certificate = authority.server(["127.0.0.1", "localhost", "broker.office.example"])
         own = "".join(f"{rule}\n" for rule in MOSQUITTO_LISTENER_RULES)
         lines = f"listener {self.tls_port} 127.0.0.1\n{own}{_tls_lines(self.certificate)}{options}"

@@ -17,15 +17,10 @@ import pytest
 
 from protocol import codec, topics
 from protocol.messages import Ack, CallClosed, CallOpened, Health, Message, PadStatus, Vote
+from sim.ports import choose_lasting
 from tests.integration.pad_process import DEADLINE_S
 
 MISSING = "mosquitto is not installed: apt-get install mosquitto"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def mosquitto_binary() -> str:
@@ -40,7 +35,7 @@ class Mosquitto:
     """Starts and stops on the same port, with nothing kept in between: what a restart of an office's broker is."""
 
     def __init__(self, folder: Path):
-        self.port = free_port()
+        self.port = choose_lasting()
         self._process: subprocess.Popen[bytes] | None = None
         self._config = folder / "mosquitto.conf"
         self._log = folder / "mosquitto.log"

@@ -16,8 +16,8 @@ from snowplow_tracker import AsyncEmitter
 
 from firmware.host.ca import Authority
 from protocol.messages import CallClosed, CallOpened
+from sim.ports import choose_lasting
 from tests.integration.feed_process import CollectorEar, Ear, FeedProcess, GuardedMosquitto, PadEar, until
-from tests.integration.pad_broker import free_port
 from tests.qmatic_connector import Connector, orchestra
 from tests.qsystem_server import Client, Operator, QSystemServer
 from tests.theq_tracker import TheQTracker
@@ -246,7 +246,7 @@ def test_theq_tells_its_events_by_https_as_it_insists_to(tmp_path: Path, monkeyp
     certificate = authority.server(["127.0.0.1"])
     tables = TABLES[TABLES.index("[[theq]]") : TABLES.index("[[qmatic]]")].format()
     https = f'listen_certificate = "{certificate}"\nlisten_key = "{certificate.with_suffix(".key")}"\n'
-    feed = FeedProcess(tmp_path, free_port(), register=REGISTER, tables=https + tables)
+    feed = FeedProcess(tmp_path, choose_lasting(), register=REGISTER, tables=https + tables)
     monkeypatch.setenv("ZRAZKOVO_FEED_SOURCE_SECRETS", json.dumps({"theq": SECRET}))
     session = requests.Session()
     session.trust_env = False

@@ -22,8 +22,8 @@ from cryptography.x509.oid import NameOID
 from collector.fleet.alerts import PAUSES_S, Hook, Mailer, Post, recipients
 from collector.store import Fault, Notice, Store
 from collector.store.faults import Closed, Opened
+from sim.ports import choose_lasting
 from tests.integration.fleet_process import DESKS, open_store
-from tests.integration.pad_broker import free_port
 
 SECRET = "a secret of the webhook's receiver"
 IT, HEAD = "mail:it@example.org", "mail:head@example.org"
@@ -42,7 +42,7 @@ class Mailbox:
         self.controller = Controller(
             self,
             hostname="127.0.0.1",
-            port=free_port(),
+            port=choose_lasting(),
             tls_context=context,
             require_starttls=True,
             auth_required=True,

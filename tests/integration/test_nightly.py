@@ -17,7 +17,6 @@ from api.settings import Settings
 from collector.store import Store
 from collector.store.nights import MOST_STARTS
 from tests.contract.api_office import REGISTER, until
-from tests.integration.postgres import Postgres
 
 KYIV = "Europe/Kyiv"
 MONDAY = datetime(2026, 11, 23, 3, 0, tzinfo=ZoneInfo(KYIV))
@@ -25,13 +24,6 @@ MONDAY = datetime(2026, 11, 23, 3, 0, tzinfo=ZoneInfo(KYIV))
 
 def ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    cluster = Postgres(tmp_path_factory.mktemp("cluster") / "postgres").start()
-    yield cluster
-    cluster.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -22,9 +22,9 @@ from collector.store import Store
 from collector.store.upkeep import RECOUNT
 from protocol import codec, topics
 from schemas.service import Service
+from sim.ports import choose_lasting
 from tests.integration.collector_process import ROOT, CollectorProcess, Wire, call_id, vote
 from tests.integration.mosquitto import GuardedMosquitto
-from tests.integration.pad_broker import free_port
 from tests.integration.test_collector_metrics import promtool
 from tests.integration.test_restored_backups import DESK, REGISTER
 from tests.unit.test_alerts import rules
@@ -127,8 +127,9 @@ def office(tmp_path: Path, broker: GuardedMosquitto) -> Iterator[dict[str, Serve
         ),
         "feed": Server(
             "collector.feed", tmp_path, broker_port=str(broker.port), broker_password=broker.password("feed"),
-            database_url=f"sqlite:///{tmp_path / 'feed.db'}", register_file=str(register), listen_port=str(free_port()),
-            ticket_secret="planted-ticket-secret", tokens=json.dumps([hashlib.sha256(TOKEN.encode()).hexdigest()]),
+            database_url=f"sqlite:///{tmp_path / 'feed.db'}", register_file=str(register),
+            listen_port=str(choose_lasting()), ticket_secret="planted-ticket-secret",
+            tokens=json.dumps([hashlib.sha256(TOKEN.encode()).hexdigest()]),
         ),
         "fleet": Server(
             "collector.fleet", tmp_path, **at_broker, broker_password=broker.password("it"), metrics_port="0"

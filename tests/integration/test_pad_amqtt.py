@@ -10,7 +10,8 @@ from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig
 
 from firmware.host.build import build
-from tests.integration.pad_broker import Centre, free_port
+from sim.ports import choose_lasting
+from tests.integration.pad_broker import Centre
 from tests.integration.pad_process import ALL, BAD, DARK, DEADLINE_S, EXEMPLARY, PadProcess
 
 ONE, TWO = "0000000000000001", "0000000000000002"
@@ -19,7 +20,7 @@ ONE, TWO = "0000000000000001", "0000000000000002"
 @pytest.fixture
 def port() -> Iterator[int]:
     """An amqtt of its own, in a thread."""
-    port = free_port()
+    port = choose_lasting()
     loop = asyncio.new_event_loop()
     ready = threading.Event()
     config = BrokerConfig(

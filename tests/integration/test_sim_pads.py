@@ -24,7 +24,7 @@ from sim.errors import ChildFailed, NoInterpreter
 from sim.interpreter import Firmware, compile_firmware, find
 from sim.pads import Pads, PadSpec
 from sim.passwords import new_secret, password_file, write_private
-from sim.ports import choose
+from sim.ports import choose_lasting
 
 CALL, NEXT_CALL = "0123456789abcde0", "0123456789abcde1"
 
@@ -80,7 +80,7 @@ class Hall:
 async def hall(tmp_path: Path, firmware: Firmware) -> AsyncIterator[Hall]:
     secrets = {user: new_secret() for user in ("desk-a", "desk-b", "feed", "collector")}
     write_private(tmp_path / "passwords", password_file(secrets))
-    port = choose(0)
+    port = choose_lasting()
     config = tmp_path / "broker.toml"
     config.write_text(f'listen_port = {port}\npassword_file = "{tmp_path}/passwords"\n', encoding="utf-8")
     arguments = ["sim", "broker", "--config", str(config)]

@@ -1,6 +1,5 @@
 """Editions on both databases: kept byte by byte, never changed, in order; and the counts that they are made of."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -13,13 +12,6 @@ from collector.store import Counted, NewEdition, Store
 from collector.store.engine import make_engine, writing
 from tests.contract.api_office import KYIV, Office
 from tests.integration.postgres import Postgres
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    cluster = Postgres(tmp_path_factory.mktemp("cluster") / "postgres").start()
-    yield cluster
-    cluster.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

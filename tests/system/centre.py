@@ -17,7 +17,7 @@ from collector.store import Store
 from sim.city import CITY, closing_far_from, with_fewer_desks
 from sim.interpreter import compile_firmware
 from sim.place import Place, Ports
-from sim.ports import choose
+from sim.ports import choose_lasting
 from sim.stack import Stack
 from sim.webhook import QueueNews
 from tests.wires import wait_until_felt
@@ -57,7 +57,7 @@ class Centre:
         with Store.open(self.place.database_url) as store:
             store.load_register(read_register(self.place.register))
             self.token = store.create_token("test", SCOPES)
-        ports = Ports(broker=choose(0), feed=choose(0), api=choose(0))
+        ports = Ports(broker=choose_lasting(), feed=choose_lasting(), api=choose_lasting())
         firmware = compile_firmware(self.place.firmware, os.environ)
         self.stack = Stack(
             self.place, self.city, ports=ports, secrets=secrets, firmware=firmware, reserved=[self.city.desks[0]]
