@@ -6,7 +6,7 @@ it is in pixels. Every scale of shares begins at zero. Nothing is sorted: marks 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, log10
+from math import ceil, floor, log10
 
 from schemas.resources import Cell, RatingFigure
 
@@ -99,6 +99,19 @@ def scale(figures: Sequence[RatingFigure], *, at_least: float = 0.04) -> tuple[f
     step = next((step for step in _STEPS if step * _TICKS >= min(highest, 1.0)), 0.25)
     count = max(1, ceil(round(min(highest, 1.0) / step, 6)))
     return step * count, [round(step * n, 6) for n in range(count + 1)]
+
+
+def scale_round(low: float, high: float, *, at_least: float = 0.02) -> tuple[float, float, list[float]]:
+    """A scale that need not begin at zero, for shares looked at for their distance from one another.
+
+    Returns where it begins and ends, at round numbers on either side of ``low`` and ``high``, and its ticks.
+    """
+    middle, half = (low + high) / 2, max(high - low, at_least) / 2
+    low, high = max(0.0, min(low, middle - half)), min(1.0, max(high, middle + half))
+    step = next((step for step in _STEPS if step * _TICKS >= high - low), 0.25)
+    first, last = floor(round(low / step, 6)), ceil(round(high / step, 6))
+    ticks = [round(step * n, 6) for n in range(first, last + 1) if step * n <= 1]
+    return ticks[0], ticks[-1], ticks
 
 
 def log_position(n: float, least: float, most: float) -> float:

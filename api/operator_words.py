@@ -1,51 +1,24 @@
 """Operators in words and as a funnel, in one language. It asks nothing, sorts nothing and judges nobody."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from math import exp, log
 from typing import Any
 from urllib.parse import urlencode
 
 from api import charts
 from api.figures_answers import as_one, filled
 from api.figures_page import figure_text, rating_names, response_text, row_values, share_described
+from api.funnel_charts import FunnelChart, Point, funnel_chart, where_words
 from api.i18n import Language
 from api.pictures import months_before
-from api.statistics import funnel_limits
+from api.statistics import ShareLimits, in_funnel
 from collector.store import Register
 from schemas.periods import Period
 from schemas.resources import Cell, RatingFigure
 from schemas.statistics_resources import Funnel, FunnelPoint
 
 MONTHS_OF_ONE = 12
-FUNNEL_PX = 340
-_CURVE_POINTS = 60
 _CHOICES = 24
-
-
-@dataclass(frozen=True)
-class Dot:
-    """One operator in the funnel: ``label`` only outside the widest limits, where somebody will want to know which."""
-
-    x: float
-    y: float
-    text: str
-    label: str | None
-
-
-@dataclass(frozen=True)
-class FunnelChart:
-    """Limits as polygons in a box of 100 by ``height``; ticks across are numbers of votes."""
-
-    description: str
-    inner: str
-    outer: str
-    common: float
-    dots: list[Dot]
-    ticks: list[tuple[float, str]]
-    across: list[tuple[float, str]]
-    height: int = FUNNEL_PX
 
 
 class FunnelWords:
@@ -115,56 +88,30 @@ class FunnelWords:
 
     def _where(self, point: FunnelPoint) -> str | None:
         """Where the point lies between the limits; no colour and no praise goes with it."""
-        _ = self._language.gettext
-        if point.limits is None or point.figure is None:
+        limits = _share_limits(point)
+        if limits is None or point.figure is None:
             return None
-        count, limits = point.figure.count, point.limits
-        if count < limits.low998 or count > limits.high998:
-            return _("outside the 99.8% limits")
-        if count < limits.low95 or count > limits.high95:
-            return _("between the limits")
-        return _("inside the 95% limits")
+        return where_words(in_funnel(point.figure.count / point.votes, limits), self._language)
 
     # ---- the chart
     def _chart(self) -> FunnelChart | None:
         funnel, language = self._funnel, self._language
-        points = [each for each in funnel.points if each.enough and each.figure is not None]
+        points = [self._point(each, each.figure) for each in funnel.points if each.enough and each.figure is not None]
         if not points or funnel.common_share is None:
             return None
-        least, most = min(each.votes for each in points) * 0.85, max(each.votes for each in points) * 1.15
-        curve = _curve(least, most, funnel.common_share)
-        highest = [RatingFigure(count=0, share=high, low=None, high=None) for *_, high in (c[1:] for c in curve)]
-        top, ticks = charts.scale([*(each.figure for each in points if each.figure is not None), *highest])
-
-        def down(share: float) -> float:
-            return round(FUNNEL_PX * (1 - min(share, top) / top), 1)
-
-        def zone(low: int, high: int) -> str:
-            upper = [(each[0], each[high]) for each in curve]
-            lower = [(each[0], each[low]) for each in reversed(curve)]
-            return " ".join(f"{charts.log_position(n, least, most)},{down(y)}" for n, y in upper + lower)
-
-        return FunnelChart(
-            description=language.gettext("Funnel: %(rating)s against the number of votes, with limits of chance")
-            % {"rating": share_described(funnel.rating, language)},
-            inner=zone(1, 2),
-            outer=zone(3, 4),
-            common=down(funnel.common_share),
-            dots=[self._dot(each, least, most, down(each.figure.share or 0)) for each in points if each.figure],
-            ticks=[(down(tick), language.tick(tick)) for tick in ticks],
-            across=[(charts.log_position(n, least, most), language.number(n)) for n in _round_numbers(least, most)],
-        )
-
-    def _dot(self, point: FunnelPoint, least: float, most: float, y: float) -> Dot:
-        figure, limits = point.figure, point.limits
-        outside = figure is not None and limits is not None and not limits.low998 <= figure.count <= limits.high998
-        name = (self._names or {}).get(point.operator) or point.operator
-        votes = self._language.ngettext("%(n)s vote", "%(n)s votes", point.votes) % {
-            "n": self._language.number(point.votes)
+        description = language.gettext("Funnel: %(rating)s against the number of votes, with limits of chance") % {
+            "rating": share_described(funnel.rating, language)
         }
-        share = self._language.share(figure.share) if figure else "–"
-        x = charts.log_position(point.votes, least, most)
-        return Dot(x, y, f"{name}: {share}, {votes}", name if outside else None)
+        return funnel_chart(points, funnel.common_share, description, language)
+
+    def _point(self, point: FunnelPoint, figure: RatingFigure) -> Point:
+        """A label only outside the widest limits, where somebody will want to know which it is."""
+        language, limits = self._language, _share_limits(point)
+        outside = limits is not None and in_funnel(figure.count / point.votes, limits) == "outside"
+        name = (self._names or {}).get(point.operator) or point.operator
+        votes = language.ngettext("%(n)s vote", "%(n)s votes", point.votes) % {"n": language.number(point.votes)}
+        text = f"{name}: {language.share(figure.share)}, {votes}"
+        return Point(point.votes, figure.share or 0, text, label=name if outside else None)
 
 
 def own_months(found: Sequence[Sequence[Cell]], operator: str, language: Language) -> dict[str, Any]:
@@ -225,20 +172,12 @@ def _merged(cells: Sequence[Cell]) -> list[Cell]:
     return [as_one(of_month) for of_month in months.values()]
 
 
-def _curve(least: float, most: float, common: float) -> list[tuple[float, float, float, float, float]]:
-    """(votes, low95, high95, low99.8, high99.8) as shares, at numbers of votes evenly far apart on the chart."""
-    found: dict[int, tuple[float, float, float, float, float]] = {}
-    for step in range(_CURVE_POINTS + 1):
-        n = max(1, round(exp(log(least) + (log(most) - log(least)) * step / _CURVE_POINTS)))
-        limits = funnel_limits(n, common)
-        found[n] = (n, limits.low95 / n, limits.high95 / n, limits.low998 / n, limits.high998 / n)
-    return [found[n] for n in sorted(found)]
-
-
-def _round_numbers(least: float, most: float) -> list[int]:
-    """Numbers of votes to write beneath the chart."""
-    steps = [round(m * 10**p) for p in range(1, 7) for m in (1, 1.5, 2, 3, 5, 7)]
-    return [n for n in steps if least <= n <= most]
+def _share_limits(point: FunnelPoint) -> ShareLimits | None:
+    limits = point.limits
+    if limits is None or not point.votes:
+        return None
+    counts = (limits.low95, limits.high95, limits.low998, limits.high998)
+    return ShareLimits(*(count / point.votes for count in counts))
 
 
 def _interval(language: Language, low: float | None, high: float | None) -> str:

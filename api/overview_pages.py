@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from api.access.narrowing import may_see_parts
 from api.access.reach import the_only, within
 from api.auth import require
+from api.branch_funnel_words import branch_funnel_values
 from api.errors import BadQuestion, NoSuchThing
 from api.i18n import Language
 from api.overview import Quality, quality
@@ -55,6 +56,8 @@ def overview(request: Request, token: Annotated[Token, _READER]) -> Response:
     values = words.values(whole, "/branches/") | words.months(gallery.month, page.newest)
     values["warnings"] = _warnings(quality(page.store, token.limits.branches), page.register, page.language, token)
     values["directions"] = _directions(page.register, page.language, page.today)
+    # The centre's share, round which the limits lie, is no branch's own.
+    values["funnel"] = None if token.limits.any else branch_funnel_values(gallery, page.language)
     return page.shown("overview.html", values | {"problem": page.problem})
 
 

@@ -56,6 +56,7 @@ class Gallery:
     """The pictures of one page: the whole first, then its parts in the register's order.
 
     ``comparisons`` is how many differences the page shows; a change is called beyond noise among all of them.
+    ``effects``: by how much votes of a day that hang together widen what is said of the parts; None where not known.
     """
 
     month: date
@@ -64,6 +65,7 @@ class Gallery:
     parts: list[Picture]
     comparisons: int
     simulated: bool
+    effects: Mapping[Rating, float | None]
 
 
 def month_of(text: str | None, register: Register, now_unix_ms: int) -> date:
@@ -222,6 +224,7 @@ def _gallery(
         [_picture(place, each, effects, shown) for place, each in parts.items()],
         shown,
         simulated,
+        effects,
     )
 
 

@@ -27,7 +27,16 @@ from api.statistics.effect import (
     mann_whitney,
     votes_to_see,
 )
-from api.statistics.funnel import FunnelLimits, funnel_limits, overdispersion, two_sided_p
+from api.statistics.funnel import (
+    FunnelLimits,
+    InFunnel,
+    ShareLimits,
+    funnel_limits,
+    in_funnel,
+    overdispersion,
+    share_limits,
+    two_sided_p,
+)
 from api.statistics.intervals import exact_interval, newcombe, wilson, worst_case
 from api.statistics.reliability import intraclass, reliability, votes_needed
 from api.statistics.shrinkage import MIN_OPERATORS, Prior, Shrunk, prior_of, shrink
@@ -38,11 +47,13 @@ __all__ = [
     "MIN_OPERATORS",
     "Change",
     "FunnelLimits",
+    "InFunnel",
     "Levels",
     "MixRow",
     "Prior",
     "RankTest",
     "Rates",
+    "ShareLimits",
     "Shrunk",
     "Standardised",
     "Trend",
@@ -54,6 +65,7 @@ __all__ = [
     "design_effect",
     "exact_interval",
     "funnel_limits",
+    "in_funnel",
     "intraclass",
     "linear_by_linear",
     "mann_whitney",
@@ -63,6 +75,7 @@ __all__ = [
     "prior_of",
     "reliability",
     "response_differs",
+    "share_limits",
     "shrink",
     "standardised",
     "trend",

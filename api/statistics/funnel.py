@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, sqrt
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import scipy
 
@@ -20,6 +20,18 @@ class FunnelLimits(NamedTuple):
     high95: int
     low998: int
     high998: int
+
+
+class ShareLimits(NamedTuple):
+    """The same as shares, 0..1."""
+
+    low95: float
+    high95: float
+    low998: float
+    high998: float
+
+
+InFunnel = Literal["inside", "between", "outside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,26 @@ def funnel_limits(n: int, p0: float) -> FunnelLimits:
     return FunnelLimits(*(_quantile(q, n, p0) for q in (0.025, 0.975, 0.001, 0.999)))
 
 
+def share_limits(n: int, p0: float, *, design_effect: float = 1.0) -> ShareLimits:
+    """The limits of a share of ``n`` votes, at least one. Raises ValueError for what is no number of votes or no share.
+
+    Args:
+        design_effect: by how much clustering widens the variance (see clustering). The limits are then the exact ones
+            of as many independent votes as ``n`` are worth, rounded down: rather too wide than too narrow.
+    """
+    if n < 1 or design_effect < 1:
+        raise ValueError(f"no limits for {n} votes that count for fewer by {design_effect}")
+    worth = max(1, int(n / design_effect))
+    return ShareLimits(*(count / worth for count in funnel_limits(worth, p0)))
+
+
+def in_funnel(share: float, limits: ShareLimits) -> InFunnel:
+    """Where a share lies: inside the 95 % limits, between them and the 99.8 % ones, or outside both."""
+    if not limits.low998 <= share <= limits.high998:
+        return "outside"
+    return "inside" if limits.low95 <= share <= limits.high95 else "between"
+
+
 def two_sided_p(count: int, n: int, p0: float) -> float:
     """Twice the smaller exact tail, at most 1: how surprising ``count`` of ``n`` is at ``p0``."""
     return min(1.0, 2 * min(lower_tail(count, n, p0), upper_tail(count, n, p0)))
@@ -65,7 +97,7 @@ def upper_tail(count: int, n: int, p0: float) -> float:
     return float(scipy.special.bdtrc(count - 1, n, p0)) if count > 0 else 1.0
 
 
-def overdispersion(points: Iterable[tuple[int, int]], p0: float) -> Overdispersion | None:
+def overdispersion(points: Iterable[tuple[float, float]], p0: float) -> Overdispersion | None:
     """Whether the points (count, votes) scatter more than a funnel at ``p0`` allows. None with fewer than five.
 
     Spiegelhalter's test: z-scores of the units, the outer tenth at either side drawn in (winsorised) so that the few

@@ -1,6 +1,7 @@
 """Overview, Branch and Service direction: a month against its own past, in words, for those who may see it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,8 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.testclient import TestClient
 
+from api.branch_funnel import branch_funnels
 from api.pictures import MONTHS, Gallery, centre_and_branches, hours_of, month_of, months_before
-from collector.store import NO_LIMITS, Limits, Store
+from api.statistics import share_limits
+from collector.store import NO_LIMITS, Limits, Store, Token
 from collector.store.faults import Opened, at_branch
 from schemas.register import Direction
 from tests.contract.api_office import Office, now_unix_ms
@@ -198,3 +201,80 @@ def test_the_hours_of_a_real_office_know_nothing_of_the_running_day(office: Offi
     shown = hours_of(office.store, "centre", month, gallery.whole.now)
     assert [(cell.votes, cell.exemplary.count) for _, cell in shown] == [(80, 0)]
     assert {cell.last for _, cell in shown} == {month - timedelta(days=1)}
+
+
+DESKS = ("centre-1", "vyshenka-1", "lisbon-1")  # one of each branch, in the register's order
+
+
+def test_branches_stand_against_limits_of_chance_in_the_registers_order(office: Office, browser: TestClient) -> None:
+    for desk, bad, exemplary in zip(DESKS, (10, 40, 11), (90, 60, 89), strict=True):
+        votes(office, 1, bad, exemplary, desk=desk)
+    month = f"{noon_in_month(1):%Y-%m}"
+    page = Page(browser.get("/overview", params={"month": month, "lang": "en"}).text)
+    assert page.marked("chart-bad-funnel") is not None and page.marked("chart-exemplary-funnel") is not None
+    table = page.text.partition("at their number of votes")[2].partition("Month by month")[0]
+    assert [table.index(name) for name in ("1 Centre", "2 Vyshenka", "3 Lisbon")] == sorted(
+        table.index(name) for name in ("1 Centre", "2 Vyshenka", "3 Lisbon")
+    )
+    # 61 of 300 votes are bad; of a hundred, 13 to 28 lie inside the 95% limits, 9 to 33 inside the others.
+    assert "10.0% 5.5–17.4% 13.0–28.0% 9.0–33.0% between the limits" in table
+    assert "40.0% 30.9–49.8% 13.0–28.0% 9.0–33.0% outside the 99.8% limits" in table
+    assert "too few days yet to tell" in page.text and "no verdict on the branch" in page.text
+
+
+def test_the_limits_of_a_funnel_are_wider_where_days_differ(office: Office, browser: TestClient) -> None:
+    first = noon_in_month(1).replace(day=2)
+    for day in range(12):  # one day all are content, the next one half of them
+        for desk in DESKS:
+            for number in range(10):
+                rating = 1 if day % 2 and number < 5 else 3
+                office.call(desk, first + timedelta(days=day, minutes=number), rating=rating)
+    gallery = centre_and_branches(office.store, first.date().replace(day=1), NO_LIMITS, now_unix_ms())
+    assert gallery is not None
+    funnel = (branch_funnels(gallery) or {})["bad"]
+    assert (funnel.design_effect or 0) > 2
+    plain = share_limits(120, 0.25)
+    for place in funnel.places:
+        assert place is not None and place.where == "inside"
+        assert place.limits.high95 > plain.high95 and place.limits.low95 < plain.low95
+    page = Page(browser.get("/overview", params={"month": f"{first:%Y-%m}", "lang": "en"}).text)
+    assert "the number is divided by" in page.text
+
+
+@pytest.mark.parametrize("lisbon", [0, 9])
+def test_no_funnel_is_made_of_two_branches(office: Office, browser: TestClient, lisbon: int) -> None:
+    votes(office, 1, 5, 5)
+    votes(office, 1, 5, 5, desk="vyshenka-1")
+    votes(office, 1, 0, lisbon, desk="lisbon-1")
+    text = browser.get("/overview", params={"month": f"{noon_in_month(1):%Y-%m}", "lang": "en"}).text
+    assert Page(text).marked("no-funnel") is not None and "chart-bad-funnel" not in text
+
+
+def test_a_branch_with_few_votes_is_in_the_table_and_not_in_the_funnel(office: Office) -> None:
+    register = office.store.register()
+    more = (*register.branches, register.branches[0].model_copy(update={"id": "fourth", "name_en": "Fourth"}))
+    office.store.load_register(register.model_copy(update={"branches": more}))
+    for desk in DESKS:
+        votes(office, 1, 3, 7, desk=desk)
+    month = noon_in_month(1).date().replace(day=1)
+    gallery = centre_and_branches(office.store, month, NO_LIMITS, now_unix_ms())
+    assert gallery is not None
+    places = {
+        each.place: at for each, at in zip(gallery.parts, (branch_funnels(gallery) or {})["bad"].places, strict=True)
+    }
+    assert places["fourth"] is None and sum(each is not None for each in places.values()) == 3
+
+
+def test_who_may_not_see_all_branches_sees_no_funnel(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    for desk in DESKS:
+        votes(office, 1, 5, 5, desk=desk)
+    found = office.store.find_token
+
+    def limited(secret: str) -> Token | None:
+        token = found(secret)
+        return token and replace(token, limits=Limits(branches=frozenset({"centre", "vyshenka", "lisbon"})))
+
+    monkeypatch.setattr(office.store, "find_token", limited)
+    with office.client("figures") as client:
+        text = client.get("/overview", params={"month": f"{noon_in_month(1):%Y-%m}"}, headers=HTML).text
+    assert Page(text).marked("table-past") is not None and "funnel" not in text

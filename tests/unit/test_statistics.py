@@ -29,6 +29,7 @@ from api.statistics import (
     design_effect,
     exact_interval,
     funnel_limits,
+    in_funnel,
     intraclass,
     linear_by_linear,
     mann_whitney,
@@ -37,6 +38,7 @@ from api.statistics import (
     prior_of,
     reliability,
     response_differs,
+    share_limits,
     shrink,
     standardised,
     trend,
@@ -224,6 +226,24 @@ def test_a_count_beyond_the_limits_is_as_surprising_as_it_looks(pair: tuple[int,
     assert p == pytest.approx(
         min(1, 2 * min(stats.binom.cdf(count, n, p0), stats.binom.sf(count - 1, n, p0))), rel=1e-6, abs=1e-12
     )
+
+
+@given(SHARES, st.floats(0.01, 0.99))
+def test_limits_of_shares_are_those_of_the_counts(pair: tuple[int, int], p0: float) -> None:
+    count, n = pair
+    counts, shares = funnel_limits(n, p0), share_limits(n, p0)
+    assert shares == tuple(each / n for each in counts)
+    where = in_funnel(count / n, shares)
+    assert (where == "outside") == (not counts.low998 <= count <= counts.high998)
+    assert (where == "inside") == (counts.low95 <= count <= counts.high95)
+
+
+def test_votes_that_resemble_each_other_have_the_limits_of_fewer() -> None:
+    assert share_limits(250, 0.8, design_effect=2.5) == share_limits(100, 0.8)
+    assert share_limits(10, 0.8, design_effect=40) == share_limits(1, 0.8)
+    for wrong in ({"n": 0}, {"n": 10, "design_effect": 0.5}):
+        with pytest.raises(ValueError, match="no limits"):
+            share_limits(p0=0.8, **wrong)
 
 
 def test_overdispersion_is_seen_and_chance_is_not_taken_for_it() -> None:
