@@ -88,7 +88,7 @@ class BadNetwork:
         with self._changed:
             self._changed.notify_all()
 
-    def wait_for_connections(self, count: int, deadline_s: float = 20) -> None:
+    def wait_for_connections(self, count: int, deadline_s: float = 60) -> None:
         """Waits until that many connections have been opened."""
         with self._changed:
             assert self._changed.wait_for(lambda: self.opened >= count, deadline_s), f"{self.opened} opened"

@@ -11,7 +11,7 @@ import subprocess
 import termios
 import time
 
-_WITHIN_S = 20.0
+_WITHIN_S = 60.0
 _LINE_BYTES = len("P10\n")
 
 

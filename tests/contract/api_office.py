@@ -153,11 +153,11 @@ def serving_app(app: FastAPI) -> Iterator[str]:
         yield address
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive(), "the server does not stop"
 
 
-def until(condition: Callable[[], bool], *, within_s: float = 15.0) -> None:
+def until(condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
     """Wait for ``condition()`` to hold, looking every few milliseconds."""
     deadline = time.monotonic() + within_s
     while not condition():

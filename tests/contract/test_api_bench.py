@@ -86,7 +86,7 @@ def client(tmp_path: Path, bench: FakeBench) -> Iterator[httpx2.Client]:
     office = Office(tmp_path)
     headers = {"Authorization": f"Bearer {office.token('try', 'figures', 'devices')}"}
     settings = {"bench_host": "127.0.0.1", "bench_port": bench.port, "bench_token": TOKEN}
-    with serving(office, **settings) as address, httpx2.Client(base_url=address, headers=headers, timeout=20) as made:
+    with serving(office, **settings) as address, httpx2.Client(base_url=address, headers=headers, timeout=60) as made:
         until(lambda: bool(made.get("/v1/try").json()["connected"]))
         until(lambda: len(bench.lines) == 1)
         yield made
@@ -108,7 +108,7 @@ def test_the_desks_that_can_be_played_are_listed_with_their_lamps(client: httpx2
 def test_an_operators_action_is_passed_on(client: httpx2.Client, bench: FakeBench, action: str) -> None:
     response = client.post(f"/v1/try/centre-1/{action}")
     assert (response.status_code, response.json()) == (200, {"desk": "centre-1", "done": action})
-    request = bench.requests.get(timeout=5)
+    request = bench.requests.get(timeout=60)
     assert {name: value for name, value in request.items() if name != "id"} == {"do": action, "desk": "centre-1"}
 
 
@@ -118,7 +118,7 @@ def test_a_press_is_passed_on_with_its_button(
     client: httpx2.Client, bench: FakeBench, action: str, button: int
 ) -> None:
     assert client.post(f"/v1/try/centre-1/{action}", params={"button": button}).status_code == 200
-    request = bench.requests.get(timeout=5)
+    request = bench.requests.get(timeout=60)
     assert (request["do"], request["desk"], request["button"]) == (action, "centre-1", button)
 
 
@@ -176,9 +176,9 @@ def test_a_request_in_flight_when_the_line_breaks_is_answered(client: httpx2.Cli
     answers: list[int] = []
     asking = threading.Thread(target=lambda: answers.append(client.post("/v1/try/centre-1/call").status_code))
     asking.start()
-    bench.requests.get(timeout=5)
+    bench.requests.get(timeout=60)
     bench.hang_up()
-    asking.join(10)
+    asking.join(60)
     assert answers == [503]
 
 

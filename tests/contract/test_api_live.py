@@ -50,7 +50,7 @@ class Stream:
 
 def opened(office: Office, address: str, *scopes: str) -> Any:
     headers = {"Authorization": f"Bearer {office.token(*(scopes or ('figures', 'devices')))}"}
-    return httpx2.stream("GET", f"{address}/v1/live", headers=headers, timeout=20)
+    return httpx2.stream("GET", f"{address}/v1/live", headers=headers, timeout=60)
 
 
 def test_a_stream_begins_with_a_snapshot_of_every_desk_and_today(office: Office, address: str) -> None:

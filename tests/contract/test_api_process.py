@@ -52,8 +52,8 @@ class Process:
         return self.wait()
 
     def wait(self) -> int:
-        code = self.child.wait(30)
-        self._reading.join(5)
+        code = self.child.wait(60)
+        self._reading.join(60)
         return code
 
 
@@ -83,7 +83,7 @@ def test_it_says_once_that_it_is_ready_and_stops_at_once_with_a_stream_open(
 ) -> None:
     with running(tmp_path, f'database_url = "{office.url}"\nlisten_port = 0\n') as process:
         headers = {"Authorization": f"Bearer {office.token('figures', 'devices')}"}
-        with httpx2.stream("GET", f"{process.address()}/v1/live", headers=headers, timeout=20) as response:
+        with httpx2.stream("GET", f"{process.address()}/v1/live", headers=headers, timeout=60) as response:
             events = events_of(response)
             assert next(events)[0] == "snapshot"
             assert process.stop(how) == 0

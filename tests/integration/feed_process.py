@@ -24,7 +24,7 @@ from protocol.messages import Ack, CallClosed, CallOpened, QueueEvent
 from sim.ports import choose_lasting
 from tests.integration.pad_broker import Mosquitto
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 TOKEN = "token-of-the-tests"
 PASSWORD = "password-of-the-tests"
 DESKS = ("centre-1", "centre-2", "zamostia-1")

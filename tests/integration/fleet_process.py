@@ -18,7 +18,7 @@ from protocol.messages import CallClosed, CallOpened, Health, Message, PadStatus
 from tests.integration.mosquitto import GuardedMosquitto
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 30
+DEADLINE_S = 60
 DESKS = tuple(f"centre-{number:02}" for number in range(1, 13))
 REGISTER = Register(
     organisation=Organisation(name="Центр", name_en="Centre"),

@@ -12,7 +12,7 @@ from protocol.access import MOSQUITTO_RULES, mosquitto_acl
 from sim.ports import choose_lasting
 from tests.integration.pad_broker import mosquitto_binary
 
-DEADLINE_S = 20
+DEADLINE_S = 60
 
 
 class GuardedMosquitto:

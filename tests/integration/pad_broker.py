@@ -18,7 +18,7 @@ import pytest
 from protocol import codec, topics
 from protocol.messages import Ack, CallClosed, CallOpened, Health, Message, PadStatus, Vote
 from sim.ports import choose_lasting
-from tests.integration.pad_process import DEADLINE_S
+from tests.integration.pad_process import DEADLINE_S, PadProcess
 
 MISSING = "mosquitto is not installed: apt-get install mosquitto"
 
@@ -160,6 +160,16 @@ class Centre:
         )
         assert isinstance(status, PadStatus)
         return status
+
+    def cut_power(self, pad: PadProcess) -> None:
+        """Cuts the pad's power; only what is heard of its next starts counts.
+
+        What it said before may still be on its way then. It is all there when the broker gives its will out.
+        """
+        self.forget()
+        pad.kill()
+        self.wait_for_status(state="offline")
+        self.forget()
 
     def forget(self) -> None:
         """Only what is heard from now on counts."""

@@ -28,7 +28,7 @@ class _Udp:
     def close(self) -> None:
         self._socket.close()
 
-    def wait_until_asked(self, times: int, deadline_s: float = 20) -> None:
+    def wait_until_asked(self, times: int, deadline_s: float = 60) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: self.asked >= times, deadline_s), f"asked {self.asked} times"
 

@@ -13,6 +13,7 @@ from protocol import codec
 from protocol.messages import Command, Health, Vote
 from tests.integration.pad_broker import Centre, Mosquitto, plain_broker, plain_centre
 from tests.integration.pad_process import ALL, BAD, DARK, EXEMPLARY, GOOD, PadProcess, micropython
+from tests.integration.spoiled import spoiled
 
 ONE, TWO = "0000000000000001", "0000000000000002"
 
@@ -34,7 +35,7 @@ def entry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_pad(entry: Path, broker: Mosquitto, tmp_path: Path) -> Iterator[Callable[..., PadProcess]]:
     made: list[PadProcess] = []
 
-    def make(**settings: object) -> PadProcess:
+    def make(entry: Path = entry, **settings: object) -> PadProcess:
         pad = PadProcess(entry, tmp_path / f"pad{len(made)}", **({"broker_port": broker.port} | settings))
         made.append(pad)
         return pad
@@ -151,12 +152,12 @@ def test_the_end_of_the_call_turns_the_lamps_off_with_or_without_a_vote(pad: Pad
     pad.wait_for_lamps(GOOD)
     centre.close_call(TWO)
     pad.wait_for_lamps(DARK)
-    centre.wait_for_vote(TWO)
-    assert [vote.call for vote in centre.votes] == [TWO]
+    vote = centre.wait_for_vote(TWO)
+    assert set(map(repr, centre.votes)) == {repr(vote)}  # it comes again and again: nobody acknowledges it
 
 
 def test_a_call_nobody_closed_ends_with_its_trust(pad: PadProcess, centre: Centre) -> None:
-    centre.open_call(ONE, for_s=2)
+    centre.open_call(ONE, for_s=10)  # a pad on a busy machine must hear of it before that
     pad.has_shown(DARK, ALL, DARK)
     pad.press(1)
     centre.wait_for_report(command("report"), votes=0, late=1)
@@ -168,8 +169,7 @@ def test_after_a_power_cut_the_same_single_lamp_and_the_same_vote_again(pad: Pad
     pad.press(3)
     pad.wait_for_lamps(EXEMPLARY)
     first = centre.wait_for_vote(ONE)
-    pad.kill()
-    centre.forget()
+    centre.cut_power(pad)
     pad.start()
     pad.wait_for_lamps(EXEMPLARY)
     pad.has_shown(DARK, EXEMPLARY)
@@ -188,11 +188,11 @@ def test_a_vote_is_sent_again_until_acknowledged_and_never_after(pad: PadProcess
     first = centre.wait_for_vote(ONE)
     assert centre.wait_for_vote(ONE, times=2) == first
     centre.acknowledge(first)
-    centre.close_call(ONE)
-    centre.wait_for_status(times=2, phase="dark")
-    pad.kill()
-    centre.wait_for_status(state="offline")
+    centre.wait_for_report(command("report"), outbox=0, votes=1)
     centre.forget()
+    centre.close_call(ONE)
+    centre.wait_for_status(phase="dark")  # said in a later turn than the one that wrote the receipt to flash
+    centre.cut_power(pad)
     pad.start()
     centre.publish("command", command("report"), retain=False)
     pad.wait_for_log("connected")
@@ -265,7 +265,14 @@ def test_garbage_and_oversized_messages_are_refused_and_the_pad_works_on(pad: Pa
     pad.has_shown(DARK, ALL, GOOD)
 
 
-def test_two_buttons_at_once_are_no_vote_and_the_client_may_press_again(pad: PadProcess, centre: Centre) -> None:
+def test_two_buttons_at_once_are_no_vote_and_the_client_may_press_again(
+    entry: Path, make_pad: Callable[..., PadProcess], centre: Centre, tmp_path: Path
+) -> None:
+    """What counts as at once is longer here: between two lines of its wire a pad may be without a processor."""
+    patient = "TOGETHER_MS = 1000"
+    patient_entry = spoiled(entry.parent, tmp_path / "tree", "firmware/board/touch.py", "TOGETHER_MS = 10", patient)
+    pad = make_pad(entry=patient_entry).start()
+    pad.wait_for_log("connected")
     centre.open_call(ONE)
     pad.wait_for_lamps(ALL)
     pad.write("P11\nP31\nP10\nP30\n")
@@ -394,8 +401,7 @@ def test_a_full_journal_fits_the_heap_and_the_flash(
     centre.wait_for_status(phase="voted", storage="full")
     centre.open_call(TWO)
     pad.wait_for_log("not armed")
-    pad.kill()
-    centre.forget()
+    centre.cut_power(pad)
     pad.start()
     pad.wait_for_log("not armed")
     assert isinstance(first, Vote)

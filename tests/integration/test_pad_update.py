@@ -67,11 +67,12 @@ def test_a_new_version_is_loaded_tried_and_kept(
     assert [state for state in states(centre) if state != "none"] == ["loading", "waiting", "trial", "done"]
     assert fleet.wants[0].sha256 == manifest
     pad.has_shown(DARK, DARK)
-    pad.kill()
-    centre.forget()
+    centre.cut_power(pad)
+    fleet.wait_for_what_came()
     served = fleet.served
     pad.start()
     assert centre.wait_for_status(state="online", update="done").firmware == NEW
+    fleet.wait_for_what_came()
     assert fleet.served == served
 
 
@@ -90,6 +91,7 @@ def test_a_version_that_does_not_work_gives_way_to_the_old_one(
     path, before, instead = WRONGS[wrong]
     fleet.offer(workshop.release("3.0.0", {path: {before: instead}}, name=wrong))
     centre.wait_for_status(state="online", update="rolled_back", firmware=OLD)
+    fleet.wait_for_what_came()
     served = fleet.served
     centre.open_call(ONE)
     pad.wait_for_lamps(ALL)
@@ -97,10 +99,10 @@ def test_a_version_that_does_not_work_gives_way_to_the_old_one(
     assert centre.wait_for_vote(ONE).rating == 2
     centre.close_call(ONE)
     # The retained offer comes again with the next connection, and is not taken again.
-    centre.forget()
-    pad.kill()
+    centre.cut_power(pad)
     pad.start()
     centre.wait_for_status(state="online", update="rolled_back", firmware=OLD)
+    fleet.wait_for_what_came()
     assert fleet.served == served
     # A better version is taken.
     fleet.offer(workshop.good)
@@ -126,11 +128,12 @@ def test_a_manifest_signed_by_another_key_is_refused_before_anything_is_written(
     centre.wait_for_status(update="refused", firmware=OLD)
     assert {want.sha256 for want in fleet.wants} == {manifest}
     pad.wait_for_log("not signed by the fleet's key")
-    centre.forget()
+    centre.cut_power(pad)
+    fleet.wait_for_what_came()
     served = fleet.served
-    pad.kill()
     pad.start()
     centre.wait_for_status(state="online", update="refused")
+    fleet.wait_for_what_came()
     assert fleet.served == served
     fleet.offer(workshop.good)
     centre.wait_for_status(update="done", firmware=NEW)
@@ -193,6 +196,8 @@ def test_a_call_that_opens_meanwhile_arms_at_once_and_the_update_waits_for_its_e
     fleet.wait_until_served(4)
     centre.open_call(ONE)
     pad.wait_for_lamps(ALL)
+    centre.wait_for_status(phase="armed")
+    fleet.wait_for_what_came()
     fleet.stop_after = None
     asked = len(fleet.wants)
     pad.press(2)
@@ -200,6 +205,7 @@ def test_a_call_that_opens_meanwhile_arms_at_once_and_the_update_waits_for_its_e
     centre.wait_for_vote(ONE)
     centre.publish("command", codec.encode(Command("r", "report")), retain=False)
     centre.wait_for_status(update="loading", phase="voted")
+    fleet.wait_for_what_came()
     assert len(fleet.wants) <= asked + 1
     centre.close_call(ONE)
     pad.wait_for_lamps(DARK)

@@ -28,7 +28,7 @@ STARTED_S = 90.0
 DESK = CITY.desks[0].id
 
 
-def wait_until(condition: Callable[[], object], within_s: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], within_s: float = 60.0) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, "not within the deadline"
@@ -45,7 +45,7 @@ class Running:
         )
         self.data = data
         self.printed = ""
-        self._client = httpx2.Client(timeout=10, trust_env=False)
+        self._client = httpx2.Client(timeout=60, trust_env=False)
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -207,8 +207,9 @@ def test_no_secret_stands_in_an_argument_a_log_or_a_file_for_all(demo: Running) 
     shown += [file.read_text() for folder in ("log", "config") for file in (demo.data / folder).iterdir()]
     assert not [secret for secret in hidden if any(secret in text for text in shown)]
     for file in demo.data.rglob("*"):
-        if file.is_file() and any(secret.encode() in file.read_bytes() for secret in hidden):
-            assert file.stat().st_mode & 0o077 == 0, file
+        with contextlib.suppress(FileNotFoundError):  # it is at work: what is written anew is another file meanwhile
+            if file.is_file() and any(secret.encode() in file.read_bytes() for secret in hidden):
+                assert file.stat().st_mode & 0o077 == 0, file
 
 
 def test_everything_listens_on_this_machine_alone(demo: Running) -> None:
@@ -221,7 +222,7 @@ def test_killing_the_demonstration_leaves_no_process(data: Path) -> None:
     with running(data) as demo:
         family = demo.family()
         demo.end()
-        _, left = psutil.wait_procs(family, timeout=20)
+        _, left = psutil.wait_procs(family, timeout=60)
         assert not left
 
 
@@ -233,7 +234,7 @@ def test_the_second_ctrl_c_does_not_wait(data: Path) -> None:
         demo.process.send_signal(signal.SIGINT)
         demo.wait_for("stopping")
         assert demo.stop() == 130
-        _, left = psutil.wait_procs(family, timeout=20)
+        _, left = psutil.wait_procs(family, timeout=60)
         assert not left
 
 

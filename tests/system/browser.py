@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+# Only how long a failing test waits. It is five seconds else, whatever a page's own patience is.
+expect.set_options(timeout=60_000)
 
 # Without these it looks up its maker's servers by itself, which no closed network answers.
 QUIET = (

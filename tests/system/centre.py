@@ -23,7 +23,7 @@ from sim.webhook import QueueNews
 from tests.wires import wait_until_felt
 
 T = TypeVar("T")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 ALL, NONE = "111", "000"
 ONE = {1: "100", 2: "010", 3: "001"}
 SCOPES = ("figures", "operators", "devices", "metrics", "try", "control", "report", "register")
@@ -68,7 +68,7 @@ class Centre:
         self.api = httpx2.Client(
             base_url=self.stack.address,
             headers={"Authorization": f"Bearer {self.token}"},
-            timeout=10.0,
+            timeout=60.0,
             trust_env=False,
         )
         return self

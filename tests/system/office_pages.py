@@ -47,7 +47,7 @@ class OfficePages:
         still = {"viewport": {"width": WIDE, "height": 900}, "color_scheme": "light", "reduced_motion": "reduce"}
         options = still | options
         context = browser.new_context(extra_http_headers=headers, **options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         return context
 
     def watched(self, page: Page) -> Watched:

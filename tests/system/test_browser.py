@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, centre: Centre) -> Iterator[Page]:
     """A new visitor, signed in by the link that the demonstration prints."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="uk-UA", timezone_id="Europe/Kyiv")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     opened = context.new_page()
     watched = Watched(opened, centre.stack.address)
     opened.goto(f"{centre.stack.address}/#token={centre.token}")

@@ -33,7 +33,7 @@ def page(browser: Browser, centre: Centre, request: pytest.FixtureRequest) -> It
         timezone_id="Europe/Kyiv",
         java_script_enabled=has_scripts,
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     opened = context.new_page()
     watched = Watched(opened, centre.stack.address)
     opened.goto(f"{centre.stack.address}/signin?next=/devices")

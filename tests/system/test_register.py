@@ -39,7 +39,7 @@ def page(browser: Browser, office: Office, address: str, request: pytest.Fixture
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, locale="uk-UA", java_script_enabled=getattr(request, "param", True)
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     opened = context.new_page()
     watched = Watched(opened, address)
     opened.goto(f"{address}/signin?next=/register")
