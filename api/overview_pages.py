@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.access.narrowing import may_see_parts
+from api.access.narrowing import may_see_parts, services_within
 from api.access.reach import the_only, within
 from api.auth import require
 from api.branch_funnel_words import branch_funnel_values
@@ -31,7 +31,7 @@ from api.pictures import (
 )
 from api.rendering import Renderer
 from collector.store import Limits, Register, Store, Token
-from schemas.periods import day_date, day_of
+from schemas.periods import Period, day_date, day_of
 from schemas.register_names import known_by
 from schemas.resources import Cell
 
@@ -92,6 +92,7 @@ def one_direction(request: Request, direction: str, token: Annotated[Token, _REA
         return RedirectResponse("/figures", 303)
     branch = the_only("branch", token.limits.branches) if token.limits.branches is not None else None
     within(token, page.register, branch=branch, direction=direction)
+    services_within(token, branch, Period.MONTH)
     services = [each.id for each in known_by(page.register, "services", page.today) if each.direction == direction]
     gallery = page.gallery(
         lambda month: services_of(page.store, services, month, token.limits, page.now_unix_ms, branch=branch)

@@ -6,7 +6,8 @@ Narrowing is never silent: the answer says which branch, organisation or operato
   over branches is refused. The centre is refused: its total is everybody's.
 - A head of an organisation gets own employees, while employed, and the services of the own direction.
 - Who reads operators on a recorded order only, or not at all, gets services of the whole centre, by month or longer: in
-  one branch, or on one day, a service is often one person's (order 4.3, 4.7.3; domain study 6.3).
+  one branch, or on one day, a service is often one person's (order 4.3, 4.7.3; domain study 6.3). A program's token is
+  asked for the scope ``operators``: a figure that may be one operator's wants no less than the operator's own.
 - An operator gets the own branch, and of operators oneself, for months that are over and have enough votes.
 """
 
@@ -46,8 +47,8 @@ Q = TypeVar("Q", bound=Asking)
 def narrowed(token: Token, question: Q, register: Register) -> Q:
     """The question within the reader's limits. Raises ScopeMissing with words on how to ask."""
     limits = token.limits
-    if question.by == "service" and not may_see_parts(token):
-        _whole_services(question)
+    if question.by == "service":
+        services_within(token, question.branch, question.period)
     if not limits.any:
         return question
     if limits.operator is not None:
@@ -62,13 +63,18 @@ def narrowed(token: Token, question: Q, register: Register) -> Q:
 
 
 def may_see_parts(token: Token) -> bool:
-    """Whether a person may see what may be one operator's under another name: services of one branch, or of one day."""
+    """Whether somebody may see what may be one operator's under another name: services of one branch, or of one day."""
     role = ROLES.get(token.role or "")
-    return role is None or ("operators" in role.scopes and not role.by_order)
+    return "operators" in token.scopes and not (role is not None and role.by_order)
 
 
-def _whole_services(question: Asking) -> None:
-    if question.branch is not None or question.period in (Period.DAY, Period.WEEK):
+def services_within(token: Token, branch: str | None, period: Period) -> None:
+    """Raises ScopeMissing for services that may be one operator's, unless this reader may see parts. A limit by branch
+    makes every service one of a branch.
+    """
+    if may_see_parts(token):
+        return
+    if branch is not None or token.limits.branches is not None or period in (Period.DAY, Period.WEEK):
         raise ScopeMissing(
             "You may see services of the whole centre, by month or longer: in one branch they are often one person's.",
             field="branch",

@@ -344,6 +344,41 @@ def test_a_service_that_may_be_one_persons_is_not_had_under_another_name(house: 
     assert refused.status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("scopes", "limits", "more", "status"),
+    [
+        (("figures",), Limits(), "", 200),
+        (("figures",), Limits(), "&branch=centre", 403),
+        (("figures",), Limits(), "&period=day", 403),
+        (("figures",), Limits(branches=frozenset({"centre"})), "", 403),  # it would be narrowed to one branch
+        (("figures",), Limits(directions=frozenset({"own-direction"})), "", 200),
+        (("figures", "operators"), Limits(), "&branch=centre", 200),
+        (("figures", "operators"), Limits(), "&period=day", 200),
+        (("figures", "operators"), Limits(branches=frozenset({"centre"})), "", 200),
+    ],
+)
+def test_a_program_gets_what_may_be_one_persons_with_the_scope_for_operators_only(
+    house: House, scopes: tuple[str, ...], limits: Limits, more: str, status: int
+) -> None:
+    store = house.office.store
+    secret = store.create_token("program", scopes, limits=limits)
+    headers = {"Authorization": f"Bearer {secret}"}
+    for path in ("aggregates", "comparison"):
+        answer = house.client.get(f"/v1/{path}?by=service{more}", headers=headers)
+        assert answer.status_code == status, f"{path}: {answer.text}"
+    store.revoke_token("program")
+
+
+def test_a_direction_in_one_branch_is_no_way_round_it(house: House) -> None:
+    store = house.office.store
+    limits = Limits(branches=frozenset({"centre"}), directions=frozenset({"own-direction"}))
+    for scopes, status in ((("figures",), 403), (("figures", "operators"), 200)):
+        secret = store.create_token("narrow", scopes, limits=limits)
+        headers = HTML | {"Authorization": f"Bearer {secret}"}
+        assert house.client.get("/directions/own-direction", headers=headers).status_code == status
+        store.revoke_token("narrow")
+
+
 # ---- how it is checked
 def _check(house: House, who: str, line: Line) -> None:
     said = line.said[who]

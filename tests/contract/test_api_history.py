@@ -60,7 +60,7 @@ def named(answer: dict[str, Any]) -> dict[tuple[str, str | None, str | None], st
 def test_a_renamed_service_has_the_name_of_its_period_and_both_where_it_changed(office: Office) -> None:
     for month, day in ((5, 4), (6, 3), (6, 20), (7, 1)):
         office.call("centre-1", at(month, day), rating=3)
-    with office.client("figures") as client:
+    with office.client("figures", "operators") as client:
         months = named(ask(client, by="service", period="month", **YEAR))
         days = named(ask(client, by="service", period="day", **{"from": "2026-06-01", "to": "2026-06-30"}))
         page = client.get("/figures?period=month&from=2026-05-01&to=2026-07-31&lang=en").text
