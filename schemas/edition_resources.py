@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.resources import Resource, ScaleStep
+from schemas.statistics_resources import DesignEffects
 
 EditionKind = Literal["month", "quarter", "year"]
 PublishedCut = Literal["centre", "branch", "direction", "service"]
@@ -59,6 +60,11 @@ class EditionContent(Resource):
     scale: list[ScaleStep]
     method: str
     method_en: str
+    design_effects: DesignEffects | None = Field(
+        None,
+        description="by how much the variance of a share is widened because votes of one day resemble each other, in "
+        "the published branches together, rounded up to a tenth; null, or not there, of editions that do not know it",
+    )
     cells: list[PublishedCell]
 
 

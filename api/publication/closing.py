@@ -15,6 +15,7 @@ from datetime import date
 
 from api.errors import NotNow
 from api.publication import cover
+from api.publication.clustered import design_effects
 from api.publication.contents import METHOD_VERSION, RULESET, Basis, days_of, packed, unpacked, written
 from api.publication.sheets import CENTRE, Atom, Sheet
 from collector.store import Counted, Edition, NewEdition, OutOfTurn, Register, Store
@@ -102,7 +103,9 @@ def planned(
 def publish(store: Store, made: Plan, *, by: str, now_unix_ms: int) -> list[Edition]:
     """Publishes every edition of a plan, all or none. Raises NotToBeClosed if somebody else was faster."""
     try:
-        return store.editions.publish([_new(each, made, by=by, now_unix_ms=now_unix_ms) for each in made.editions])
+        return store.editions.publish(
+            [_new(store, each, made, by=by, now_unix_ms=now_unix_ms) for each in made.editions]
+        )
     except OutOfTurn as error:
         raise NotToBeClosed(f"Somebody else was faster: {error}.") from None
 
@@ -134,7 +137,7 @@ def is_over(register: Register, last: date, now_unix_ms: int) -> bool:
     return all(day_date(day_of(now_unix_ms, branch.timezone)) > last for branch in register.branches)
 
 
-def _new(each: Planned, made: Plan, *, by: str, now_unix_ms: int) -> NewEdition:
+def _new(store: Store, each: Planned, made: Plan, *, by: str, now_unix_ms: int) -> NewEdition:
     return NewEdition(
         period=each.sheet.period,
         number=each.sheet.number,
@@ -144,7 +147,14 @@ def _new(each: Planned, made: Plan, *, by: str, now_unix_ms: int) -> NewEdition:
         revision=made.revision,
         ruleset=RULESET,
         method=METHOD_VERSION,
-        content=written(each.sheet, made.register, revision=made.revision, reason=made.reason, now_unix_ms=now_unix_ms),
+        content=written(
+            each.sheet,
+            made.register,
+            design_effects(store, each.sheet),
+            revision=made.revision,
+            reason=made.reason,
+            now_unix_ms=now_unix_ms,
+        ),
         basis=packed(each.basis, each.sheet.codes),
     )
 

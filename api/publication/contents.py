@@ -18,6 +18,7 @@ from collector.store import Register
 from schemas.edition_resources import CellCode, EditionContent, EditionKind, PublishedCell, PublishedCut
 from schemas.periods import Period, bounds
 from schemas.register_names import Names, by_id, names_in
+from schemas.statistics_resources import DesignEffects
 
 RULESET = "19/01-03-13/551"  # the order of 04.11.2013 (order O1)
 METHOD_VERSION = "1"  # raised whenever counting or withholding changes
@@ -55,7 +56,9 @@ def days_of(period: str) -> tuple[date, date]:
     return bounds(date(year, month, 1), _PERIODS[kind])
 
 
-def written(sheet: Sheet, register: Register, *, revision: int, reason: str, now_unix_ms: int) -> bytes:
+def written(
+    sheet: Sheet, register: Register, effects: DesignEffects, *, revision: int, reason: str, now_unix_ms: int
+) -> bytes:
     """The content of a decided sheet, as it will be kept and answered."""
     first, last = days_of(sheet.period)
     names = _Names(register, first, last)
@@ -79,6 +82,7 @@ def written(sheet: Sheet, register: Register, *, revision: int, reason: str, now
         scale=list(SCALE),
         method=METHOD,
         method_en=METHOD_EN,
+        design_effects=effects,
         cells=[_cell(sheet, place, names) for place in sorted(sheet.sums, key=names.position)],
     )
     return content.model_dump_json().encode()

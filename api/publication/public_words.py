@@ -75,6 +75,7 @@ class PublicWords:
             "centre": centre,
             "cuts": {cut: [self._place(cell) for cell in cells if cell.cut == cut] for cut in _CUTS},
             "changes": [line for cell in cells if cell.cut != "service" for line in self._changes(cell)],
+            "allows_for_days": self._allows_for_days(),
             "compared_with": [period_words(each, self._language) for each in self._earlier()],
             "charts": {rating: self._chart(rating) for rating in COMPARED} if self._months() else {},
             "choices_of_period": self._choices(),
@@ -137,6 +138,11 @@ class PublicWords:
         same_kind = [each for each in self._contents.values() if each.kind == self._edition.kind and each.last < last]
         return [each for begin in wanted for each in same_kind if each.first == begin]
 
+    def _allows_for_days(self) -> bool:
+        """Whether the edition knows how much votes of a day resemble each other; an old one does not."""
+        effects = self._edition.design_effects
+        return effects is not None and effects.bad is not None and effects.exemplary is not None
+
     def _changes(self, cell: PublishedCell) -> list[dict[str, Any]]:
         """What is beyond chance, taking into account how many comparisons the page makes."""
         found = []
@@ -146,7 +152,8 @@ class PublicWords:
             if now is None or then is None or not now.votes or not then.votes:
                 continue
             for rating in COMPARED:
-                change = compare(now, then, rating, comparisons=self._comparisons)
+                effect = getattr(self._edition.design_effects, rating, None)
+                change = compare(now, then, rating, comparisons=self._comparisons, design_effect=effect)
                 if change.beyond_noise and change.difference is not None:
                     found.append(self._change(cell, earlier, change, (now, then)))
         return found

@@ -16,10 +16,14 @@ from rdflib import Graph, Namespace, URIRef
 from rdflib.compare import isomorphic
 from rdflib.namespace import DCTERMS, FOAF, RDF
 
-from api.publication import closing, publishing
+from api.i18n import load_languages
+from api.publication import closing, open_data, publishing
 from api.publication.formats import PORTAL
 from api.publication.open_data import FILES
+from api.publication.public_words import PublicWords
 from api.settings import Settings
+from schemas.edition_resources import EditionContent
+from schemas.statistics_resources import DesignEffects
 from tests.contract.api_office import KYIV, Office, now_unix_ms
 
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
@@ -247,6 +251,48 @@ def test_a_month_whose_rows_are_in_an_archive_is_not_closed_with_what_is_left(tm
     with pytest.raises(closing.NotToBeClosed, match="archived"):
         closing.plan(office.store, "2026-04", LATER)
     office.store.close()
+
+
+def uneven(office: Office, month: int, of_sixteen: int) -> None:
+    """Ten days of sixteen clients; every second day so many of them are not content, on the others nobody."""
+    for day in range(1, 11):
+        for number in range(16):
+            operator = SECRET_OPERATORS[number % len(SECRET_OPERATORS)]
+            when = datetime(2026, month, day, 9, 3 * number, tzinfo=KYIV)
+            rating = 1 if day % 2 and number < of_sixteen else 3
+            office.call("centre-1", when, rating=rating, operator=operator)
+
+
+def test_an_edition_tells_how_much_votes_of_a_day_resemble_each_other_and_comparisons_allow_for_it(
+    tmp_path: Path,
+) -> None:
+    office = Office(tmp_path)
+    for month, of_sixteen in ((4, 4), (5, 12)):
+        uneven(office, month, of_sixteen)
+        made = closing.plan(office.store, f"2026-0{month}", LATER)
+        closing.publish(office.store, made, by="head", now_unix_ms=LATER)
+    april, may = open_data.holding(office.store)
+    effects = may.design_effects
+    assert effects is not None and effects.bad is not None and effects.bad > 5
+    assert effects.bad == round(effects.bad, 1)
+    english = load_languages()["en"]
+    page = PublicWords([april, may], may, english).values()
+    assert page["changes"] == [] and page["allows_for_days"]
+    # Editions from before it was told are what they are: they are compared as if votes were independent, and say so.
+    old = EditionContent.model_validate_json(may.model_dump_json(by_alias=True, exclude={"design_effects"}))
+    page = PublicWords([april, old], old, english).values()
+    assert page["changes"] and not page["allows_for_days"]
+    with office.client() as client:
+        text = client.get("/public?lang=en").text
+        assert "It is allowed for that votes of one day resemble each other." in text and "is not known of" not in text
+    office.store.close()
+
+
+def test_an_edition_of_few_days_knows_no_design_effect_and_the_page_says_so(published: Office) -> None:
+    for content in open_data.holding(published.store):
+        assert content.design_effects == DesignEffects(bad=None, exemplary=None)
+    with published.client() as client:
+        assert "is not known of this edition" in client.get("/public?period=2026-05&lang=en").text
 
 
 # ---- pages
