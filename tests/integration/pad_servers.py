@@ -9,11 +9,15 @@ _NTP_EPOCH_S = 2208988800
 
 
 class _Udp:
-    """Answers datagrams while ``answers``; counts what it was asked."""
+    """Answers datagrams while ``answers``; counts what it was asked, once it has answered.
+
+    ``questions`` are those that differ: whoever is kept waiting asks the same again.
+    """
 
     def __init__(self) -> None:
         self.answers = True
         self.asked = 0
+        self.questions: set[bytes] = set()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
@@ -32,15 +36,21 @@ class _Udp:
         with self._changed:
             assert self._changed.wait_for(lambda: self.asked >= times, deadline_s), f"asked {self.asked} times"
 
+    def wait_for_questions(self, count: int, deadline_s: float = 60) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.questions) >= count, deadline_s), self.questions
+
     def _serve(self) -> None:
         while True:
             try:
                 question, sender = self._socket.recvfrom(512)
                 with self._changed:
-                    self.asked += 1
-                    self._changed.notify_all()
+                    self.questions.add(question)
                 if self.answers:
                     self._socket.sendto(self._answer(question), sender)
+                with self._changed:
+                    self.asked += 1
+                    self._changed.notify_all()
             except OSError:
                 return
 

@@ -29,7 +29,7 @@ def promtool() -> str:
 
 class Scraped:
     def __init__(self, port: str):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
             self.text = answer.read().decode()
 
     def __getitem__(self, name: str) -> float:
@@ -69,6 +69,14 @@ def test_everything_that_comes_in_is_counted(collector: tuple[CollectorProcess, 
     name = "zrazkovo_collector_messages_total"
     process.wait_for(lambda: Scraped(port)[f'{name}{{disposition="malformed"}}'] == 1)
     process.wait_for(lambda: Scraped(port)["zrazkovo_collector_waiting_votes"] == 1)  # asked once in five seconds
+
+    def counted() -> bool:
+        """One thing after the other: whoever looks meanwhile sees a part."""
+        counts = Scraped(port)
+        batches, commits = (counts[f"zrazkovo_collector_{each}_count"] for each in ("batch_messages", "commit_seconds"))
+        return counts["zrazkovo_collector_batch_messages_sum"] == 5 and batches == commits
+
+    process.wait_for(counted)
     seen = Scraped(port)
     assert seen[f'{name}{{disposition="taken"}}'] == 2
     assert seen[f'{name}{{disposition="waiting"}}'] == seen[f'{name}{{disposition="repeat"}}'] == 1
@@ -95,10 +103,11 @@ def test_a_lost_broker_is_seen_and_the_way_back_is_counted(collector: tuple[Coll
     port = port_of(process)
     broker.stop()
     process.wait_for(lambda: "connecting again" in process.says)
-    assert Scraped(port)["zrazkovo_collector_broker_up"] == 0
+    process.wait_for(lambda: Scraped(port)["zrazkovo_collector_broker_up"] == 0)
     broker.start()
     process.wait_for(lambda: "connected again" in process.says)
     process.wait_for(lambda: Scraped(port)["zrazkovo_collector_broker_up"] == 1)
+    process.wait_for(lambda: Scraped(port)["zrazkovo_collector_broker_connects_total"] >= 2)
     assert Scraped(port)["zrazkovo_collector_broker_connects_total"] == 2
     assert Scraped(port)["zrazkovo_collector_broker_errors_total"] >= 1
 

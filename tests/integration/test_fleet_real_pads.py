@@ -66,6 +66,9 @@ def test_one_command_brings_a_new_version_to_every_pad(
 def test_a_pad_that_hangs_at_a_call_is_dark_and_one_that_arms_is_not(
     fleet: FleetProcess, broker: GuardedMosquitto, pads: dict[str, PadProcess], store: Store
 ) -> None:
+    fleet.stop()
+    fleet.environ["ZRAZKOVO_FLEET_ARMED_S"] = "10"  # for the one that is not hung, on a busy machine
+    fleet.start()
     feed = Feed(broker)
     hung = PADS[0]
     os.kill(pads[hung].pid, signal.SIGSTOP)

@@ -15,6 +15,7 @@ from protocol.messages import Command, Pulse, Settings
 from schemas.register import Hours
 from tests.integration.fleet_process import DESKS, REGISTER, FakePad, Feed, FleetProcess, call_id, open_store, until
 from tests.integration.mosquitto import GuardedMosquitto
+from tests.starved import Stopwatch
 
 DESK = DESKS[0]
 
@@ -52,11 +53,12 @@ def test_a_pad_dark_at_a_call_is_a_fault_within_three_seconds_until_it_arms(
 ) -> None:
     feed, pad = Feed(broker), FakePad(broker, DESK)
     pad.say()
+    watch = Stopwatch(fleet.pid, broker.pid)
     began = time.time_ns() // 1_000_000
     feed.call(DESK, 1)
     until(lambda: open_kinds(store) == ["dark"], "the fault is open")
     (fault,) = store.fleet.faults()
-    assert 1_900 <= fault.opened_unix_ms - began <= 3_000
+    assert 1_900 <= fault.opened_unix_ms - began <= 3_000 + 1000 * watch.excused_s()
     assert (fault.desk, fault.call, fault.branch) == (DESK, call_id(1), "centre")
     assert [row[:2] for row in store.fleet.unavailable()] == [(call_id(1), DESK)]
     pad.say(phase="armed", call=call_id(1))
@@ -71,16 +73,17 @@ def test_a_service_that_was_killed_goes_on_where_it_was(
     feed, pads = Feed(broker), [FakePad(broker, desk) for desk in DESKS[:3]]
     for pad in pads:
         pad.say()
+    pads[1].say(phase="armed", call=call_id(1))  # before its call is heard of: it is in time, however long we take
+    for pad in pads:
         feed.call(pad.desk, 1)
-    pads[1].say(phase="armed", call=call_id(1))
     until(lambda: open_kinds(store) == ["dark"] * 2, "two faults are open")
     fleet.kill()
     feed.close(pads[2].desk, 1)
     pads[0].say(phase="armed", call=call_id(1))
     fleet.start()
     until(lambda: open_kinds(store) == ["dark"], "the pad that armed meanwhile is no fault any more")
-    feed.call(pads[1].desk, 2)
     pads[1].say(phase="armed", call=call_id(2))
+    feed.call(pads[1].desk, 2)
     feed.call(pads[2].desk, 2)
     pads[2].say(phase="armed", call=call_id(2))
     until(lambda: open_kinds(store) == [], "nothing is wrong")
@@ -162,7 +165,8 @@ def test_a_branch_whose_queue_falls_silent_is_a_fault_of_the_branch_until_somebo
     try:
         feed = Feed(broker)
         feed.tell(topics.queue("centre", "pulse"), Pulse(1, 0, 0, 0), retain=False)
-        until(lambda: open_kinds(store) == ["feed_silent"], "the silence is noticed")
+        # Not in the last minute of a day, in which it is closed.
+        until(lambda: open_kinds(store) == ["feed_silent"], "the silence is noticed", within_s=130)
         (fault,) = store.fleet.faults(is_open=True)
         assert (fault.place, fault.branch, fault.branch_name, fault.desk) == ("@centre", "centre", "Центр", "")
         assert "@centre  feed_silent  no call" in fleet.cli("faults").stdout

@@ -13,6 +13,7 @@ from tests.integration.office import Office, OfficeBroker
 from tests.integration.office_pads import STALL_LIMIT_MS, vote, works_on
 from tests.integration.pad_process import ALL, BAD, PadProcess
 from tests.integration.pad_servers import NameServer, TimeServer
+from tests.starved import starved_s
 
 MakePad = Callable[..., PadProcess]
 
@@ -135,15 +136,15 @@ def test_a_broker_by_name_is_found_and_found_again_when_the_name_server_is_gone(
 ) -> None:
     pad = make_pad(broker_host="broker.office.example", dns=[names.address]).start()
     pad.wait_for_log("# connected")
-    assert names.asked == 1
+    assert len(names.questions) == 1
     names.answers = False
     given = vote(pad, office, 1)
     network.cut()
     pad.wait_for_log("# connected", times=2)
-    assert names.asked == 1  # the address that worked is used first
+    assert len(names.questions) == 1  # the address that worked is used first
     network.accepts = False
     network.cut()
-    names.wait_until_asked(2)  # now it is doubted
+    names.wait_for_questions(2)  # now it is doubted
     network.accepts = True
     pad.wait_for_log("# connected", times=3)
     works_on(pad, office, network, given)
@@ -189,7 +190,7 @@ def test_handshakes_stall_the_pad_for_moments_only_and_leave_nothing_on_its_heap
         network.cut()
         pad.wait_for_log("# connected", times=times)
     after = office.report()
-    assert after.stall_max_ms < STALL_LIMIT_MS
+    assert after.stall_max_ms < STALL_LIMIT_MS + 1000 * starved_s(pad.pid)
     assert after.heap_used_bytes - before.heap_used_bytes < 2048
 
 
