@@ -18,7 +18,7 @@ chaos: .venv/dev.ok ## a day of injuries on real parts, then counted row by row:
 	@$(BIN)/python -m sim chaos --seed $(or $(SEED),7) --minutes $(or $(MINUTES),1) $(ARGS)
 
 test: .venv/dev.ok test-portable ## every test that this machine can run
-	@$(BIN)/python -m pytest -n $(or $(JOBS),4) --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n $(or $(JOBS),4) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 test-portable: .venv/dev.ok ## the portable tests under real MicroPython
 	@$(BIN)/python -m tests.run_portable

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 
 collect_ignore = ["micropython"]  # run by MicroPython alone: tests/run_portable.py
 IN_CI = bool(os.environ.get("CI"))
+# Folders whose modules take a minute and more each, with few tests in them.
+_LONG = {"chaos", "system"}
 
 settings.register_profile(
     "zrazkovo",
@@ -31,6 +33,11 @@ def _logs_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     sys.excepthook, threading.excepthook = hooks
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long modules first, all in random order otherwise: at the end one worker would be busy and three idle."""
+    items.sort(key=lambda item: item.path.parent.name not in _LONG)
 
 
 @pytest.hookimpl(wrapper=True)
