@@ -139,7 +139,7 @@ def recount(settings: Settings, arguments: Namespace) -> int:
             print(json.dumps(_as_json(scope, found, missing, time.monotonic() - began), ensure_ascii=False, indent=1))
         else:
             _tell(scope, found, missing)
-        if (found.differences or found.months) and arguments.repair:
+        if (found.differences or found.months or found.served) and arguments.repair:
             changed = _repair(store, scope, arguments.archive)
             return 1 if found.waiting or changed < len(found.differences) else 0
     return 1 if found.sentences else 0
@@ -162,7 +162,7 @@ def _tell(scope: Scope, found: Recounted, missing: list[Gap]) -> None:
         print(sentence)
     for gap in missing:
         print(f"{gap} are missing, given between {moment(gap.after_unix_ms)} and {moment(gap.before_unix_ms)}")
-    if found.differences or found.months:
+    if found.differences or found.months or found.served:
         print("collector: to write what the rows say, after you know why they differ: recount --repair")
     if found.first_day is not None:
         print(
@@ -183,6 +183,7 @@ def _as_json(scope: Scope, found: Recounted, missing: list[Gap], seconds: float)
         "seconds": round(seconds, 3),
         "differences": [_difference(each) for each in found.differences],
         "months": [sentence for _, sentence in found.months],
+        "served": [sentence for _, sentence in found.served],
         "waiting": found.waiting,
         "missing": [gap._asdict() for gap in missing],
     }

@@ -54,6 +54,29 @@ rollup_mix = Table(  # what was rated how, by operator, service and hour, for ca
     PrimaryKeyConstraint("month", "branch", "operator", "service", "hour"),
     sqlite_with_rowid=False,
 )
+rollup_behind = Table(  # who was called for: calls by month, service and operator; collector/store/served.py
+    "rollup_behind",
+    metadata,
+    Column("month", Integer, nullable=False),  # yyyymm, of local days; of the days before the edge
+    Column("branch", String(40), nullable=False),
+    Column("service", String(40), nullable=False),  # "" where the queue did not say, as in all roll-ups
+    Column("operator", String(40), nullable=False),
+    Column("calls", Integer, nullable=False),
+    PrimaryKeyConstraint("month", "branch", "service", "operator"),
+    sqlite_with_rowid=False,
+)
+rollup_served = Table(  # how long finished calls of these months took, of nobody in particular
+    "rollup_served",
+    metadata,
+    Column("month", Integer, nullable=False),
+    Column("branch", String(40), nullable=False),
+    Column("service", String(40), nullable=False),
+    Column("served", Integer, nullable=False),  # of how many calls it is known
+    Column("served_ms", BigInteger, nullable=False),  # altogether
+    Column("squares", BigInteger, nullable=False),  # the sum of the squares of each one's tenths of a second
+    PrimaryKeyConstraint("month", "branch", "service"),
+    sqlite_with_rowid=False,
+)
 reconciliation = Table(  # what sums of the roll-ups did not agree when they were compared
     "reconciliation",
     metadata,

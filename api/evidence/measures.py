@@ -94,7 +94,8 @@ def _performed(language: Language) -> tuple[Measure, ...]:
             (
                 _("Shorter is not better in itself, and what clients come for changes: read it by service."),
                 _("Waiting before the call is not in it: the queue’s issuing of tickets is not told to this system."),
-                _("Months that are in archive files only are not in it."),
+                _("Calls that took longer than a day are not in it: somebody forgot to end them."),
+                _("Months that were put into archive files before times were kept by month are not in it."),
             ),
         ),
         Measure(

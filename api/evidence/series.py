@@ -132,28 +132,24 @@ class Reader:
         ]
         return Series(tuple(values), tuple(parts))
 
-    # ---- out of rows
+    # ---- out of what is kept by month, and out of registers
     def _handling(self) -> Series:
         """Seconds from the call to its end, of calls that ended by being finished."""
         values = []
         services: dict[str, tuple[int, float]] = {}
         for cell in self._cells:
             rows = self._store.reports.times(day_key(cell.first), day_key(cell.last))
-            n, seconds, squares = (
-                sum(each[k] for each in ((r.served, r.served_s, r.served_s2) for r in rows)) for k in range(3)
-            )
+            n = sum(each.served for each in rows)
+            seconds, squares = sum(each.served_s for each in rows), sum(each.served_s2 for each in rows)
             mean = seconds / n if n else None
             spread = sqrt(max(0.0, squares / n - (mean or 0) ** 2) / n) * _Z if n > 1 else None
             low, high = (
                 (None, None) if mean is None or spread is None else (round(mean - spread, 1), round(mean + spread, 1))
             )
             span = Span(cell.period, cell.first, cell.last)
-            values.append(Value(span, cell.complete, None if mean is None else round(mean, 1), low, high, int(n)))
+            values.append(Value(span, cell.complete, None if mean is None else round(mean, 1), low, high, n))
             if cell.complete and n:
-                services = {}
-                for row in rows:
-                    known = services.get(row.service, (0, 0.0))
-                    services[row.service] = known[0] + row.served, known[1] + row.served_s
+                services = {each.service: (each.served, each.served_s) for each in rows}
         names = by_id(self._register.services)
         parts = [
             Part(

@@ -234,7 +234,11 @@ class _Gatherer:
     def _people(self) -> dict[tuple[str, str], set[str]]:
         if self._known_people is None:
             days = day_key(self._span.first), day_key(self._span.last)
-            self._known_people = self._store.reports.operators_behind(*days)
+            found: dict[tuple[str, str], set[str]] = {}
+            for of_month in self._store.reports.operators_behind(*days).values():
+                for place, who in of_month.items():
+                    found.setdefault(place, set()).update(who)
+            self._known_people = found
         return self._known_people
 
     def _with_small_hidden(

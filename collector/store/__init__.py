@@ -17,9 +17,10 @@ from collector.store.orders import LogFilter, LoggedReading, ReadingOrder
 from collector.store.people import Read, Token
 from collector.store.persons import Person, PersonChange, SignIn
 from collector.store.reconcile import Reconciliation
-from collector.store.reports import NewReport, NewTarget, Report, ReportFile, Reports, Target, Times
+from collector.store.reports import NewReport, NewTarget, Report, ReportFile, Reports, Target
 from collector.store.requests import Credential, PadCommand
 from collector.store.rollouts import Rollout, RolloutPad
+from collector.store.served import Times
 from collector.store.signals import (
     MarkedVotes,
     NewSignal,

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, select, update
 
 from collector.errors import Declined
+from collector.store import served
 from collector.store.engine import reading, writing
 from collector.store.ledger import lock_everything
 from collector.store.partitions import TABLES, close, drop, keep_ahead, take_back
@@ -146,6 +147,8 @@ class Archive:
             for name, some in rows:
                 table, columns = FILED[name][0], columns_of(name)
                 connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in some])
+            for each in (month, later(month)):
+                served.complete(connection, each)
 
     def _removed_some(self, table: Table, column: str, month: int) -> bool:
         keys = list(table.primary_key)

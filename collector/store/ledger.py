@@ -6,7 +6,7 @@ Locks, tables, and rows within a table are always taken in the same order, so th
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -16,8 +16,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from collector.ingest import Batch, Changes, Known
 from collector.model import KEPT_REASONS, Answer, Arrival, CallRow, KeptRow, Office, PadState, VoteRow
 from collector.quarantine import bounded, day_begins
-from collector.rollup import AMOUNTS, Joined, differences
-from schemas.figure_tables import rollup_month
+from collector.rollup import Joined, differences
+from collector.served import moved as served_moved
+from schemas.figure_tables import rollup_behind, rollup_month, rollup_served
 from schemas.fleet_tables import console_unavailable
 from schemas.tables import call, call_service, kept, pad, pad_health, rollup_day, vote, vote_number, waiting
 
@@ -86,6 +87,8 @@ class Ledger:
         self._write_kept = self._compiled(self._count_again())
         self._write_rollup = self._compiled(self._add_up(rollup_day))
         self._write_month = self._compiled(self._add_up(rollup_month))
+        self._write_behind = self._compiled(self._add_up(rollup_behind))
+        self._write_served = self._compiled(self._add_up(rollup_served))
         self._read_edge = text("SELECT day FROM rollup_edge")
         self._write_pad = self._compiled(self._replace(pad))
         self._write_health = self._compiled(self._replace(pad_health))
@@ -176,18 +179,20 @@ class Ledger:
         present = [(row.reason, row.digest) for row in _rows(connection, self._read_kept, digests)]
         return bounded(rows, examples, present)
 
-    def _count(self, connection: Connection, moved: Iterable[tuple[Joined, Joined]]) -> None:
+    def _count(self, connection: Connection, moved: Sequence[tuple[Joined, Joined]]) -> None:
         """Into the days, and into the months of those that are in the monthly figures by now: the edge is read in here,
         for it moves only while nobody counts (collector/store/months.py).
         """
         found = differences(moved)
-        if not found:
-            return
         _many(connection, self._write_rollup, [(*key, *more) for key, more in found])
+        if not found and all(before.call == after.call for before, after in moved):
+            return
         edge_day = connection.execute(self._read_edge).scalar() or 0
         late = [(cut, branch, name, day // 100, more) for (cut, branch, name, day), more in found if day < edge_day]
-        if late:
-            _many(connection, self._write_month, [(*place, *more) for *place, more in late])
+        _many(connection, self._write_month, [(*place, *more) for *place, more in late])
+        sums = served_moved(moved, edge_day)
+        _many(connection, self._write_behind, [(*place, calls) for place, calls in sums.behind().items()])
+        _many(connection, self._write_served, [(*place, *took) for place, took in sums.served().items()])
 
     def _compiled(self, statement: Insert | Delete) -> str:
         """The statement's text, made once: it takes rows as they are, in the order of the table's columns."""
@@ -204,7 +209,7 @@ class Ledger:
 
     def _add_up(self, table: Table) -> Insert:
         statement = self._insert(table)
-        sums = {name: table.c[name] + statement.excluded[name] for name in AMOUNTS}
+        sums = {each.name: each + statement.excluded[each.name] for each in table.c if not each.primary_key}
         return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
 
     def _count_again(self) -> Insert:

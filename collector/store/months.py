@@ -52,18 +52,22 @@ def first_day(connection: Connection) -> int | None:
     return min((day for day in days if day is not None), default=None)
 
 
-def consolidate(connection: Connection, month: int, end: int) -> None:
-    """Takes the days of ``month`` before the day ``end`` in, all of before being in, and moves the edge behind them."""
+def consolidate(connection: Connection, month: int, end: int) -> tuple[int, int] | None:
+    """Takes the days of ``month`` before the day ``end`` in, all of before being in, and moves the edge behind them.
+
+    Gives the first and last of these days; None if there were none.
+    """
     lock_everything(connection)
     there = edge(connection)
     after = min(end, later(month) * 100 + 1)
     if there >= after:
-        return  # somebody else was faster
+        return None  # somebody else was faster
     make(connection, month, after)
     if there:
         connection.execute(update(rollup_edge).values(day=after))
     else:
         connection.execute(insert(rollup_edge).values(id=1, day=after))
+    return max(there, month * 100 + 1), day_before(after)
 
 
 def make(connection: Connection, month: int, end: int) -> None:
@@ -139,23 +143,33 @@ def rows_by_month(connection: Connection, wanted: Wanted) -> list[tuple[Any, ...
     """(branch, key, month, amounts...) sorted by month, branch and key: whole months out of the monthly figures as far
     as they reach, what is left and what is newer out of the daily ones.
     """
-    days, end = wanted.days, edge(connection)
-    first, last = _whole_months(*days, end)
-    if first > last:
-        return list(_from_days(connection, wanted, [days]))
+    whole, beside = parted(connection, wanted.days)
+    if whole is None:
+        return list(_from_days(connection, wanted, beside))
     amounts = _KEPT_SUMS if wanted.everywhere else _KEPT[4:]
     question = select(*wanted.place(rollup_month), rollup_month.c.month, *amounts)
-    question = question.where(*wanted.conditions(rollup_month), rollup_month.c.month.between(first, last))
+    question = question.where(*wanted.conditions(rollup_month), rollup_month.c.month.between(*whole))
     if wanted.everywhere:
         question = question.group_by(rollup_month.c.month, rollup_month.c.key)
-    rest = min(later(last) * 100 + 1, end)
-    beside = [each for each in ((days[0], first * 100), (rest, days[1])) if each[0] <= each[1]]
     if not beside and not wanted.everywhere:
         # Nearly every question: nothing is left to do to the rows.
         ordered = question.order_by(rollup_month.c.month, rollup_month.c.branch, rollup_month.c.key)
         return list(map(tuple, connection.execute(ordered).all()))
     found = [(row[0], row[1], row[2], *map(int, row[3:])) for row in connection.execute(question).all()]
     return _added_up([*found, *_from_days(connection, wanted, beside)])
+
+
+def parted(connection: Connection, days: tuple[int, int]) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
+    """Of these days the first and last month that are to be had as months, None if none is, and the days beside them:
+    those before the first month, and those after the last or from the edge on.
+    """
+    end = edge(connection)
+    first, last = _whole_months(*days, end)
+    if first > last:
+        return None, [days]
+    rest = min(later(last) * 100 + 1, end)
+    beside = ((days[0], day_before(first * 100 + 1)), (rest, days[1]))
+    return (first, last), [each for each in beside if each[0] <= each[1]]
 
 
 def rows_by_week(connection: Connection, wanted: Wanted) -> list[tuple[Any, ...]]:
@@ -212,11 +226,12 @@ def _whole_months(first_day: int, last_day: int, end: int) -> tuple[int, int]:
     """The first and last month of whose days before the edge ``end`` none lies outside these days."""
     first = first_day // 100 if first_day % 100 <= 1 else later(first_day // 100)
     last = min(last_day // 100, end // 100)
-    its_last = min(last * 100 + monthrange(last // 100, last % 100)[1], _before(end)) if last else 0
+    its_last = min(last * 100 + monthrange(last // 100, last % 100)[1], day_before(end)) if last else 0
     return first, last if last * 100 + 1 < end and last_day >= its_last else later(last or 101, -1)
 
 
-def _before(day: int) -> int:
+def day_before(day: int) -> int:
+    """The day before a day, ``yyyymmdd``; 0 before none."""
     return day_key(day_date(day) - timedelta(days=1)) if day else 0
 
 

@@ -4,6 +4,7 @@
     reasons  calls against those eligible and those left out; ratings against those eligible
     months   every month against its days
     mix      what the mix has of each operator and service of a branch, against the days of its month
+    behind   for whom each service's calls were, as kept by month, against the month by service and by operator
 
 That the days say what the rows do is ``recount``'s to prove (collector/store/recount.py): it reads every row.
 """
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, func, insert, select
 
 from collector.rollup import AMOUNTS, CUTS
-from collector.store import mix, months
+from collector.store import mix, months, served
 from collector.store.archive import boundary
 from schemas.figure_tables import reconciliation, rollup_mix
 from schemas.months import first_id, month_name
@@ -51,7 +52,7 @@ Found = list[tuple[Check, list[str]]]
 
 def compared(connection: Connection) -> Found:
     """Every check with what it found. One snapshot must span the transaction of ``connection``."""
-    return [_cuts(connection), _reasons(connection), _months(connection), _mix(connection)]
+    return [_cuts(connection), _reasons(connection), _months(connection), _mix(connection), _behind(connection)]
 
 
 def keep(connection: Connection, found: Found, now_unix_ms: int, took_ms: int) -> Reconciliation:
@@ -146,6 +147,11 @@ def _mix(connection: Connection) -> tuple[Check, list[str]]:
                 whose = f"{cut} {key or '(not told)'} of branch {branch}"
                 said.append(f"{whose} in {month_name(month)}: the mix does not add up to the days")
     return Check("mix", compared, len(said)), said
+
+
+def _behind(connection: Connection) -> tuple[Check, list[str]]:
+    compared, said = served.unbalanced(connection, boundary(connection))
+    return Check("behind", compared, len(said)), said
 
 
 def _made(connection: Connection) -> Iterator[int]:

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, s
 
 from collector.model import CallRow, VoteRow
 from collector.rollup import AMOUNTS, CUTS, NOBODY, NOTHING, Amounts, Joined, Key, differences
-from collector.store import months
+from collector.served import Sums
+from collector.store import months, served
 from collector.store.archive import boundary
 from schemas.fleet_tables import console_unavailable
 from schemas.months import later
@@ -76,10 +77,16 @@ class Recounted(NamedTuple):
     waiting: list[str]
     first_day: int | None = None  # days before it are archived, and were not counted again
     months: tuple[tuple[int, str], ...] = ()  # of all: months that are not the sum of their days, and a sentence each
+    served: tuple[tuple[int, str], ...] = ()  # of all: what is kept of a month's calls otherwise than they say
+    sums: Sums | None = None  # of all: what should be kept
 
     @property
     def sentences(self) -> list[str]:
-        return [*(str(each) for each in self.differences), *(said for _, said in self.months), *self.waiting]
+        return [
+            *(str(each) for each in self.differences),
+            *(said for _, said in (*self.months, *self.served)),
+            *self.waiting,
+        ]
 
 
 Progress = Callable[[int, int], None]  # calls counted, calls that there are, about
@@ -100,12 +107,15 @@ def recount(
     if filed is None:
         edge = _first_whole_day(connection)
         scope = scope._replace(first_day=max(scope.first_day or 0, edge)) if edge else scope
-    balance = _Balance(connection, scope)
+    balance, sums, end = _Balance(connection, scope), Sums(), months.edge(connection) if whole else 0
     about = expected(connection, scope)
     calls = votes = 0
     last: int | None = None
     for chunk in _chunks(chain(_of_scope(filed or (), scope), joined(connection, scope))):
         balance.count(chunk)
+        for each in chunk:
+            if each.call is not None and each.call.day < end:
+                sums.add(each.call)
         calls += len(chunk)
         received = [joined.vote.received_unix_ms for joined in chunk if joined.vote is not None]
         votes += len(received)
@@ -119,6 +129,8 @@ def recount(
         _waiting(connection) if whole else [],
         edge,
         tuple(_months(connection)) if whole else (),
+        tuple(_served(connection, sums, edge)) if whole else (),
+        sums if whole else None,
     )
 
 
@@ -277,6 +289,12 @@ def _chunks(joined: Iterable[Joined]) -> Iterator[list[Joined]]:
 
 def _months(connection: Connection) -> Iterator[tuple[int, str]]:
     for month, said in months.wrong(connection, months.covered(connection)).items():
+        yield from ((month, sentence) for sentence in said)
+
+
+def _served(connection: Connection, sums: Sums, first_day: int | None) -> Iterator[tuple[int, str]]:
+    """Of whole months: of the one in which the first day that is not archived lies, some rows are in files."""
+    for month, said in served.wrong(connection, sums, later(first_day // 100) if first_day else 0).items():
         yield from ((month, sentence) for sentence in said)
 
 

@@ -8,24 +8,21 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from collector.errors import NotThere, OutOfTurn
+from collector.store import served
 from collector.store.engine import reading, writing
+from collector.store.served import Times
 from schemas.fleet_tables import console_unavailable
-from schemas.months import first_id_at
-from schemas.periods import day_date
 from schemas.register_tables import desk as desk_table
 from schemas.report_tables import measure_target, report, report_file
-from schemas.tables import call
 
 Format = Literal["pdf", "xlsx", "csv"]
 FORMATS: tuple[Format, ...] = ("pdf", "xlsx", "csv")
 Direction = Literal["at_least", "at_most"]
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +80,6 @@ class NewTarget:
 class Target:
     id: int
     about: NewTarget
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """How long calls of a branch and service took: of how many it is known, and seconds altogether.
-
-    ``served`` runs from the call to its end; ``served_s2`` is of the seconds squared, for an interval.
-    """
-
-    branch: str
-    service: str
-    served: int
-    served_s: float
-    served_s2: float
 
 
 class Reports:
@@ -173,37 +156,25 @@ class Reports:
             return [_target(row) for row in connection.execute(question).mappings()]
 
     # ---- what a report says besides the roll-ups
-    def operators_behind(self, first_day: int, last_day: int) -> dict[tuple[str, str], set[str]]:
-        """Which operators served (branch, service) on these days; the service is "" where the queue did not say it.
-
-        Out of the rows of calls, so nothing of months that are in files only.
+    def operators_behind(
+        self, first_day: int, last_day: int, branch: str | None = None
+    ) -> dict[int, dict[tuple[str, str], set[str]]]:
+        """Which operators called for (branch, service) on these days, by month (``yyyymm``); the service is "" where
+        the queue did not say it. As kept by month (collector/store/served.py); nothing of months that were in files
+        only before that was kept.
         """
-        place = (call.c.branch, func.coalesce(call.c.service, ""))
-        question = select(*place, call.c.operator).distinct().where(_called_on(first_day, last_day))
-        found: dict[tuple[str, str], set[str]] = {}
+        found: dict[int, dict[tuple[str, str], set[str]]] = {}
         with reading(self._engine) as connection:
-            for branch, service, operator in connection.execute(question):
-                of_place = found.setdefault((branch, service), set())
+            for month, place, service, operator in served.behind(connection, first_day, last_day, branch):
+                of_place = found.setdefault(month, {}).setdefault((place, service), set())
                 if operator:
                     of_place.add(operator)
         return found
 
-    def times(self, first_day: int, last_day: int) -> list[Times]:
-        """How long the finished calls of these days took, by branch and service; out of rows, as above."""
-        served = call.c.ended_unix_ms - call.c.called_unix_ms
-        seconds = served / 1000.0
-        place = (call.c.branch, func.coalesce(call.c.service, ""))
-        question = (
-            select(*place, func.count(served), func.sum(seconds), func.sum(seconds * seconds))
-            .where(_called_on(first_day, last_day), call.c.outcome == "finished", served >= 0)
-            .group_by(*place)
-            .order_by(*place)
-        )
+    def times(self, first_day: int, last_day: int, branch: str | None = None) -> list[Times]:
+        """How long the finished calls of these days took, by service; kept as above."""
         with reading(self._engine) as connection:
-            return [
-                Times(branch, service, n, float(total or 0), float(squares or 0))
-                for branch, service, n, total, squares in connection.execute(question)
-            ]
+            return served.times(connection, first_day, last_day, branch)
 
     def dark_calls(self, first_unix_ms: int, last_unix_ms: int) -> dict[tuple[str, str], int]:
         """How many calls between these moments met no lit pad (order P3.4), by (branch, why): dark or reported."""
@@ -218,13 +189,6 @@ class Reports:
         )
         with reading(self._engine) as connection:
             return {(branch, why): n for branch, why, n in connection.execute(question)}
-
-
-def _called_on(first_day: int, last_day: int) -> Any:
-    """Ids sort by time, so no more rows are read than those of the time asked for, and a day on either side."""
-    first, last = (datetime.combine(day_date(day), datetime.min.time(), UTC) for day in (first_day, last_day))
-    low, high = (first_id_at(int(each.timestamp() * 1000)) for each in (first - _DAY, last + 2 * _DAY))
-    return call.c.id.between(low, high) & call.c.day.between(first_day, last_day)
 
 
 def _file_row(number: int, kind: Format, body: bytes) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """``Store.totals``: the coarser roll-ups that the night makes out of the daily one, and the comparison of all of them.
 
-consolidate()               the days of before today, into rollup_month (collector/store/months.py)
+consolidate()               the days of before today, into rollup_month (collector/store/months.py), and how long their
+                            calls took and who was called for (collector/store/served.py)
 mix(), make_mix()           what was rated how by operator, service and hour (collector/store/mix.py)
 reconcile(), reconciled()   sums against sums and months against days (collector/store/reconcile.py); it repairs nothing
 """
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine
 
-from collector.store import mix, months, reconcile
+from collector.store import mix, months, reconcile, served
 from collector.store.engine import reading, snapshot, writing
 from collector.store.mix import MixRow
 from collector.store.reconcile import Reconciliation
@@ -37,7 +38,9 @@ class Totals:
         month = begin // 100
         while begin < today and month * 100 + 1 < today:
             with writing(self._engine) as connection:
-                months.consolidate(connection, month, today)
+                days = months.consolidate(connection, month, today)
+                if days is not None:
+                    served.take_in(connection, *days)
             taken.append(month)
             month = later(month)
         return taken

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, func, insert, select
 
 from collector.gaps import Gap
 from collector.rollup import Joined
-from collector.store import months, numbers
+from collector.served import Sums
+from collector.store import months, numbers, served
 from collector.store.engine import reading, snapshot, writing
 from collector.store.ledger import lock_everything
 from collector.store.recount import EVERYTHING, Difference, Progress, Recounted, Scope, correct, recount
@@ -99,8 +100,13 @@ class Upkeep:
             correct(connection, counted.differences)
             for month in sorted({month for month, _ in counted.months}):
                 months.make(connection, month, months.edge(connection))
+            for month in sorted({month for month, _ in counted.served}):
+                served.write(connection, month, counted.sums or Sums())
             now = time.time_ns() // 1_000_000
-            for said in (*map(str, counted.differences), *(sentence for _, sentence in counted.months)):
+            for said in (
+                *map(str, counted.differences),
+                *(sentence for _, sentence in (*counted.months, *counted.served)),
+            ):
                 note(connection, Entry(now, REPAIR, who, True, 1, said))
         return counted.differences
 

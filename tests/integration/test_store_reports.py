@@ -124,12 +124,14 @@ def test_who_stands_behind_a_cell_and_how_long_calls_took(store: Store) -> None:
     called(store, "centre", DESK, "petro", 200, 10)
     called(store, "north", OTHER, "ivan", 60, 4)
     assert store.reports.operators_behind(NOON_DAY, NOON_DAY) == {
-        ("centre", "passport"): {"olena", "petro"},
-        ("north", "passport"): {"ivan"},
+        NOON_DAY // 100: {("centre", "passport"): {"olena", "petro"}, ("north", "passport"): {"ivan"}}
     }
-    centre, north = store.reports.times(NOON_DAY, NOON_DAY)
-    assert (centre.branch, centre.served, centre.served_s, centre.served_s2) == ("centre", 3, 600.0, 140_000.0)
-    assert (north.branch, north.served, north.served_s) == ("north", 1, 60.0)
+    (centre,) = store.reports.times(NOON_DAY, NOON_DAY, "centre")
+    assert (centre.service, centre.served, centre.served_s, centre.served_s2) == ("passport", 3, 600.0, 140_000.0)
+    (north,) = store.reports.times(NOON_DAY, NOON_DAY, "north")
+    assert (north.served, north.served_s) == (1, 60.0)
+    (everywhere,) = store.reports.times(NOON_DAY, NOON_DAY)
+    assert (everywhere.served, everywhere.served_s) == (4, 660.0)
     assert store.reports.operators_behind(NOON_DAY + 1, NOON_DAY + 1) == {}
 
 
