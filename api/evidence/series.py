@@ -182,10 +182,11 @@ class Reader:
             if each.about.cut in ("centre", "branch") and each.about.figures_end >= each.about.last_day:
                 slot = each.about.first_day // 100, each.about.key
                 made[slot] = min(made.get(slot, 99991231), day_key(self._day(each.made_unix_ms)))
+        branches = self._branches_by_month()
         found = []
         for cell in self._cells:
             months = [month for month in _months(cell.first, cell.last) if later(month) * 100 <= day_key(self.today)]
-            due = [(month, place) for month in months for place in ("", *self._branches_of(month))]
+            due = [(month, place) for month in months for place in ("", *branches.get(month, ()))]
             done = sum(1 for slot in due if made.get(slot, 99991231) < later(slot[0], 2) * 100)
             span = Span(cell.period, cell.first, cell.last)
             value = round(done / len(due), 6) if due else None
@@ -209,17 +210,19 @@ class Reader:
             )
         )
 
-    def _branches_of(self, month: int) -> list[str]:
+    def _branches_by_month(self) -> dict[int, list[str]]:
+        """The branches that were there and had calls, in the register's order."""
+        first, last = day_key(self.spans[0].first), day_key(self.spans[-1].last)
+        called: dict[int, set[str]] = {}
+        for row in self._store.rollups("branch", first, last, months=True):
+            if row.calls:
+                called.setdefault(row.day, set()).add(row.branch)
+        return {month: self._there_in(month, names) for month, names in called.items()}
+
+    def _there_in(self, month: int, called: set[str]) -> list[str]:
         first, last = bounds(date(month // 100, month % 100, 1), Period.MONTH)
-        called = {
-            row.branch for row in self._store.rollups("branch", day_key(first), day_key(last), months=True) if row.calls
-        }
-        rows = self._register.branches
-        return [
-            name
-            for name in dict.fromkeys(each.id for each in rows if begins(each) <= last and first <= ends(each))
-            if name in called
-        ]
+        there = (each.id for each in self._register.branches if begins(each) <= last and first <= ends(each))
+        return [name for name in dict.fromkeys(there) if name in called]
 
     def _day(self, unix_ms: int) -> date:
         return datetime.fromtimestamp(unix_ms / 1000, UTC).astimezone(self._zone).date()
