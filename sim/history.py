@@ -23,6 +23,7 @@ from protocol.words import CLOSE_REASONS
 from schemas.periods import day_date
 from sim.city import TIMEZONE, City
 from sim.gaming import Gamer, gamed
+from sim.rare import RareService, with_rare
 from sim.year import PastCall, calls_of_day
 
 # Clients; transfers and returns make about three calls of a hundred more.
@@ -107,6 +108,7 @@ def lay_down(
     seed: int,
     calls: int = CALLS_A_YEAR,
     gamers: Mapping[str, Gamer] | None = None,
+    rare: RareService | None = None,
     progress: Callable[[float, str], None] = lambda fraction, text: None,
 ) -> int:
     """Ingests the history of ``first_day`` to ``last_day``, both included; returns how many calls that were.
@@ -116,6 +118,7 @@ def lay_down(
     Args:
         calls: how many clients a whole year would bring.
         gamers: operators who help their figures along, by id (sim/gaming.py).
+        rare: a service that hardly anybody asks for (sim/rare.py).
         progress: told after every day the fraction done, 0..1, and the day.
     """
     store = Store.open(store_url)
@@ -128,7 +131,8 @@ def lay_down(
         for number in range(days):
             day = first_day + timedelta(days=number)
             drift = (day - began) / YEAR
-            happened = gamed(calls_of_day(city, day, seed=seed, calls=calls, progress=drift), gamers or {}, seed=seed)
+            asked = with_rare(calls_of_day(city, day, seed=seed, calls=calls, progress=drift), rare)
+            happened = gamed(asked, gamers or {}, seed=seed)
             if happened:
                 store.ingest(telling.arrivals(day, happened))
             told += len(happened)

@@ -23,6 +23,7 @@ from schemas.register import Desk as RegisterDesk
 from schemas.register_toml import to_toml
 from sim import hours
 from sim.city import CITY, TIMEZONE, City
+from sim.rare import SIGNS
 
 COMPLAINTS_BOOK = "на столику біля входу, праворуч від інформаційної стійки"
 COMPLAINTS_BOOK_EN = "on the small table by the entrance, to the right of the information desk"
@@ -66,7 +67,7 @@ def register(city: City = CITY, today: date | None = None) -> Register:
             for branch in city.branches
         ),
         directions=tuple(Direction(id=name, name=uk, name_en=en) for name, uk, en in _DIRECTIONS),
-        services=tuple(row for service in city.services for row in _service(service.id, city, renamed)),
+        services=(*(row for service in city.services for row in _service(service.id, city, renamed)), *_rare(city)),
         desks=tuple(RegisterDesk(id=desk.id, branch=desk.branch, label=desk.label) for desk in city.desks),
         participants=tuple(Participant(id=name, name=uk, name_en=en) for name, uk, en in _PARTICIPANTS),
         operators=tuple(row for each in city.operators for row in _operator(each.id, _months_before(day, 4))),
@@ -91,6 +92,12 @@ def _service(name: str, city: City, renamed: date) -> list[Service]:
         return [now]
     was = {"name": _RENAMED[1], "name_en": _RENAMED[2], "valid_to": renamed - _DAY}
     return [now.model_copy(update=was), now.model_copy(update={"valid_from": renamed})]
+
+
+def _rare(city: City) -> list[Service]:
+    if not SIGNS.is_in(city):
+        return []
+    return [Service(id=SIGNS.id, name=SIGNS.name, name_en=SIGNS.name_en, direction=SIGNS.direction)]
 
 
 def _operator(name: str, month: date) -> list[Operator]:

@@ -16,6 +16,7 @@ from sim.city import CITY, TIMEZONE, with_fewer_desks
 from sim.errors import ChildFailed
 from sim.gaming import Gamer
 from sim.place import Place
+from sim.rare import SIGNS
 from sim.screen import Told
 
 SEED = 2026
@@ -80,5 +81,6 @@ def run(place: Place, first: date, last: date, *, desks: int) -> None:
         seed=SEED,
         calls=history.CALLS_A_YEAR * desks // len(CITY.desks),
         gamers=GAMERS,
+        rare=SIGNS,
         progress=lambda fraction, day: print(f"{fraction:.4f} {day}", flush=True),
     )
