@@ -24,11 +24,11 @@ from schemas.disclosure_resources import NewRequest
 from schemas.register import Direction, Operator, Participant, Service
 from tests.contract import access_matrix as matrix
 from tests.contract.access_matrix import NO, NOBODY, ORDER, OWN, OWN_PURPOSE, PURPOSE, REQUEST, Line
-from tests.contract.api_office import REGISTER, Office
+from tests.contract.api_office import KYIV, REGISTER, Office
 
 LINES = matrix.lines()
 FOREIGN_BRANCH, FOREIGN_DESK = "vyshenka", "vyshenka-1"
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(KYIV).date()
 LAST_MONTH = (TODAY.replace(day=1) - timedelta(days=1)).replace(day=15)
 LEFT = LAST_MONTH.replace(day=10)  # the last day of an employee who changed the organisation
 LIMITS = {

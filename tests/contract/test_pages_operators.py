@@ -12,7 +12,7 @@ from api.pictures import months_before
 from api.settings import Settings
 from collector.store import LogFilter
 from schemas.register import Operator
-from tests.contract.api_office import Office, now_unix_ms
+from tests.contract.api_office import KYIV, Office, now_unix_ms
 from tests.contract.test_pages_html import HTML, Page
 
 OPERATORS = ("olena", "petro", "iryna")  # the register's order
@@ -24,7 +24,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     register = made.store.register()
     people = tuple(Operator(id=name) for name in OPERATORS)
     made.store.load_register(register.model_copy(update={"operators": people}))
-    month = months_before(datetime.now(UTC).date().replace(day=1), 1)
+    month = months_before(datetime.now(KYIV).date().replace(day=1), 1)
     at = datetime(month.year, month.month, 15, 10, tzinfo=UTC)
     for name, ratings in (("olena", [1] * 20 + [3] * 20), ("petro", [1] + [3] * 49), ("iryna", [3] * 5)):
         for rating in ratings:
