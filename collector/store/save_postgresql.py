@@ -6,6 +6,7 @@ Both are of Debian's postgresql-client. The dump is of one snapshot, which the c
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
@@ -14,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collector.errors import BackupError
 
+_PARTING_S = 5.0  # as long as PostgreSQL itself waits for others before it renames or copies a database
 _MAINTENANCE = "postgres"  # the database that every cluster has, to make and rename others from
 
 
@@ -42,13 +44,23 @@ def check(file: Path) -> None:
 
 
 def sessions(url: URL) -> list[str]:
-    """Who else is connected to the database, in words; [] too if there is no such database."""
+    """Who else is connected to the database, in words; [] too if there is no such database.
+
+    A session that its program has just ended is listed for a moment longer, so whoever is there is asked for again.
+    The server's own work in a database, such as autovacuum, makes way by itself and is not listed.
+    """
     question = text(
         "SELECT coalesce(nullif(application_name, ''), 'a program') || ' (process ' || pid || ')'"
-        " FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid() ORDER BY pid"
+        " FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        " ORDER BY pid"
     )
+    ends_s = time.monotonic() + _PARTING_S
     with _maintenance(url) as engine, engine.connect() as connection:
-        return list(connection.scalars(question, {"name": url.database}))
+        while True:
+            found = list(connection.scalars(question, {"name": url.database}))
+            if not found or time.monotonic() >= ends_s:
+                return found
+            time.sleep(0.05)
 
 
 def exists(url: URL) -> bool:

@@ -16,12 +16,14 @@ _PATIENCE_S = 2.0  # before a piece is asked for again
 
 
 class UpdatingPad(FakePad):
-    """``fate``: done, refused, or rolled_back after the trial. ``loaded`` counts bytes."""
+    """``fate``: done, refused, or rolled_back after the trial. ``loaded`` counts bytes, while it ``may_load``."""
 
     def __init__(self, broker: GuardedMosquitto, desk: str, fate: str = "done"):
         self.fate = fate
         self.loaded = 0
         self.asked_again = 0
+        self.may_load = threading.Event()
+        self.may_load.set()
         self._news: queue.SimpleQueue[UpdateOffered | None] = queue.SimpleQueue()
         self._pieces: queue.SimpleQueue[Piece] = queue.SimpleQueue()
         super().__init__(broker, desk)
@@ -48,6 +50,7 @@ class UpdatingPad(FakePad):
             if offer.version == self.words["firmware"]:
                 continue
             self.say(update="loading")
+            self.may_load.wait()
             manifest = json.loads(self._load(offer.manifest).partition(b"\n")[0])
             for _, size, name in manifest["files"]:
                 assert len(self._load(name)) == size

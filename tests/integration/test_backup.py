@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from collector.errors import BackupError
@@ -177,6 +178,16 @@ def test_it_is_not_put_back_while_anybody_has_the_database_open(url: str, saved:
         with pytest.raises(BackupError, match="in use"):
             saving.restore(url, saved, "test")
     assert votes_in(url) == 3
+
+
+@pytest.mark.parametrize("any_database", ["postgresql"], indirect=True)  # a file is left at once
+def test_whoever_is_just_leaving_is_waited_for(url: str, saved: Path) -> None:
+    last = psycopg.connect(url)
+    leaves = threading.Timer(1.0, last.close)
+    leaves.start()
+    saving.restore(url, saved, "test")
+    leaves.join()
+    assert votes_in(url) == 2
 
 
 @pytest.mark.parametrize("any_database", ["sqlite"], indirect=True)  # decided before any engine is asked

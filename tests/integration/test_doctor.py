@@ -118,7 +118,7 @@ def test_everything_that_is_ill_is_named_with_what_to_do(
         store.ingest([Arrival(topics.queue("centre", "event"), called, NOON_UNIX_MS)])
     assert authority.server(["127.0.0.1"], days=9, bits=None) == broker.certificate  # written anew
     broker.reload()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         said = examined(any_database, broker, authority, spool=str(tmp_path))
         found = of(said, "attention")
@@ -164,7 +164,7 @@ def test_who_is_not_let_in_or_may_too_much_is_told(broker: OfficeBroker, authori
     acl.write_text(mosquitto_acl().replace("topic write zrazkovo/1/desk/+/ack", "topic read x"))
     broker.reload()
     mine = {"user": "collector", "password": broker.password("collector"), "session": "collector-1", "group": None}
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while login(address, None, **mine).acknowledges is not False:  # type: ignore[arg-type]
         assert time.monotonic() < deadline
     acl.write_text("user collector\ntopic readwrite zrazkovo/#\n")

@@ -55,9 +55,12 @@ def test_a_version_reaches_every_pad_stage_by_stage_though_the_service_is_killed
 ) -> None:
     pads = [UpdatingPad(broker, desk) for desk in DESKS]
     for pad in pads:
+        pad.may_load.clear()
         pad.say()
     assert fleet.cli("rollout", "start", "2", "--stages", "1,50%,100%", "--soak", "1").returncode == 0
     assert fleet.cli("rollout", "start", "2").returncode == 1  # one at a time
+    for pad in pads:
+        pad.may_load.set()
     until(lambda: states(store).count("done") >= 1, "the first pad is done")
     fleet.kill()
     fleet.start()

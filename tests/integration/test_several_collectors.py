@@ -60,42 +60,48 @@ def group(tmp_path: Path, broker: GuardedMosquitto, url: str) -> Iterator[list[C
 
 
 class Writer(threading.Thread):
-    """A pad or a feed: the next word goes out when the one before has its receipt, and each again until it has."""
+    """A pad or a feed: the next word goes out when the one before has its receipt, and each again until it has.
+
+    The last sixth of its words waits for ``go_on``.
+    """
 
     AGAIN_S = 0.3
 
-    def __init__(self, wire: Wire, topic: str, words: list[Vote] | list[QueueEvent]):
+    def __init__(self, wire: Wire, topic: str, words: list[Vote] | list[QueueEvent], go_on: threading.Event):
         super().__init__(daemon=True)
-        self.wire, self._topic, self._words = wire, topic, words
+        self.wire, self._topic, self._words, self._go_on = wire, topic, words, go_on
         self.written = 0
 
     def run(self) -> None:
-        for word in self._words:
+        for place, word in enumerate(self._words):
+            if place >= len(self._words) * 5 // 6:
+                self._go_on.wait()
             self.wire.start_sending(self._topic, codec.encode(word))
             while not self.wire.has_ack(word.seq, word.journal, self.AGAIN_S):
                 self.wire.start_sending(self._topic, codec.encode(word))
             self.written += 1
 
 
-def writers(broker: GuardedMosquitto) -> list[Writer]:
+def writers(broker: GuardedMosquitto, go_on: threading.Event) -> list[Writer]:
     """A feed that opens every call, and a pad at each desk that votes in it, at its own pace: often before the call."""
     calls = [event(n, desk=DESKS[n % len(DESKS)], seq=n + 1) for n in range(CALLS_A_DESK * len(DESKS))]
-    made = [Writer(Wire.of_feed(broker), topics.queue("centre", "event"), calls)]
+    made = [Writer(Wire.of_feed(broker), topics.queue("centre", "event"), calls, go_on)]
     for place, desk in enumerate(DESKS):
         numbers = range(place, CALLS_A_DESK * len(DESKS), len(DESKS))
         votes = [vote(n, n % 3 + 1, seq=n + 1, journal=f"{place:08}") for n in numbers]
-        made.append(Writer(Wire.of_pad(broker, desk), topics.desk(desk, "vote"), votes))
+        made.append(Writer(Wire.of_pad(broker, desk), topics.desk(desk, "vote"), votes, go_on))
     return made
 
 
 def test_what_a_killed_collector_had_is_taken_over_and_nothing_is_lost_or_doubled(
     broker: GuardedMosquitto, group: list[CollectorProcess], url: str
 ) -> None:
-    everybody = writers(broker)
+    everybody_is_back = threading.Event()
+    everybody = writers(broker, everybody_is_back)
     total = CALLS_A_DESK * len(DESKS)
     for each in everybody:
         each.start()
-    victims = random.Random(4)
+    victims, starts = random.Random(4), dict.fromkeys(group, 1)
     for quarter in (1, 2, 3):
         deadline = time.monotonic() + DEADLINE_S
         while sum(each.written for each in everybody) < quarter * total // 2:
@@ -104,7 +110,12 @@ def test_what_a_killed_collector_had_is_taken_over_and_nothing_is_lost_or_double
         victim = victims.choice(group)
         victim.kill()
         if quarter < 3:
+            starts[victim] += 1
             victim.start_only()
+    for each in group:
+        if each.process:  # one that was started again is ready again, and has its share of the rest
+            each.wait_for(lambda each=each: each.says.count(" ready") == starts[each])  # type: ignore[misc]
+    everybody_is_back.set()
     for each in everybody:
         each.join(DEADLINE_S)
         assert not each.is_alive()

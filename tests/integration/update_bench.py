@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 # A trial is long enough for a pad that has no processor for seconds to come back to its broker.
 FAST = {"CALM_MS = 3000": "CALM_MS = 300", "AGAIN_MS = 5000": "AGAIN_MS = 500", "TRIAL_MS = 600000": "TRIAL_MS = 15000"}
 STEADY = {"STEADY_MS = 20000": "STEADY_MS = 500"}
-NAPS = {"_NAPS = 7": "_NAPS = 2"}
+NAPS = {"_NAPS = 7": "_NAPS = 5"}
 OLD, NEW = "1.0.0", "2.0.0"
 _NOBODY = "nobody"
 

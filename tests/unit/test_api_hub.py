@@ -123,7 +123,7 @@ def test_the_watcher_outlives_a_database_that_does_not_answer(
         await asyncio.to_thread(until, lambda: "live pages stand still" in caplog.text)
         store.failing = False
         await asyncio.to_thread(office.pad, "centre-1", "armed")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             event = await subscription.events.get()
         watcher.cancel()
         await asyncio.gather(watcher, return_exceptions=True)
