@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from api.auth import SCOPES
 from api.nightly import run_chores
 from api.pictures import MONTHS, months_before
+from api.publication import closing
 from api.settings import Settings
 from collector.store import Store
 from sim.city import CITY, with_fewer_desks
@@ -56,7 +57,7 @@ class OfficePages:
 
 @contextmanager
 def office_pages(folder: Path) -> Iterator[OfficePages]:
-    """The office, filled to yesterday and with the night's work done."""
+    """The office, filled to yesterday, with the night's work done and a month published."""
     url = f"sqlite:///{folder / 'office.db'}"
     city = with_fewer_desks(CITY, 12)
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
@@ -67,6 +68,8 @@ def office_pages(folder: Path) -> Iterator[OfficePages]:
         lay_down(url, city, first_day=first, last_day=yesterday, seed=5, calls=CALLS_A_YEAR, gamers=gamers)
         run_chores(store, Settings(database_url=url), now_unix_ms())
         holder = _Holder(url, store)
+        month = f"{months_before(yesterday.replace(day=1), 2):%Y-%m}"  # the one after it the night may have published
+        closing.publish(store, closing.plan(store, month, now_unix_ms()), by="", now_unix_ms=now_unix_ms())
         token = store.create_token("everybody", SCOPES)
         with serving(holder) as address:  # type: ignore[arg-type]  # it needs no more of an office
             yield OfficePages(address, token, store)

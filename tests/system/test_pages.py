@@ -111,6 +111,32 @@ def test_a_page_is_open_to_everybody_in_light_and_dark_wide_and_narrow(
     page.close()
 
 
+@pytest.mark.parametrize("language", ["uk", "en", "cs", "pl", "et"])
+def test_long_words_and_published_editions_fit_a_phone(
+    context: BrowserContext, office: OfficePages, language: str
+) -> None:
+    page = context.new_page()
+    for path in ("/evidence", "/open-data", "/public"):
+        page.goto(f"{office.address}{path}?lang={language}")
+        for width in (NARROW, SMALLEST):
+            page.set_viewport_size({"width": width, "height": 850})
+            assert too_wide(page) <= 0, f"{path} has to be scrolled sideways at {width} px"
+            beyond = page.locator("h1:visible, h2:visible, .editions:visible").evaluate_all(
+                """all => all.filter(each => each.getBoundingClientRect().right > innerWidth
+                || each.scrollWidth > each.clientWidth + 1).filter(each => !each.matches(".unseen"))
+                .map(each => each.textContent.trim().slice(0, 60))"""
+            )
+            assert beyond == [], f"{path} at {width} px"
+    page.goto(f"{office.address}/open-data?lang={language}")
+    labels = (
+        page.locator(".editions tbody tr")
+        .first.locator("td")
+        .evaluate_all("all => all.map(each => getComputedStyle(each, '::before').content)")
+    )
+    assert len(labels) == 4 and all(each.strip('"') not in ("", "none") for each in labels)
+    page.close()
+
+
 def test_no_page_of_the_menu_is_left_untested(context: BrowserContext, office: OfficePages) -> None:
     page = context.new_page()
     page.goto(f"{office.address}/overview")
