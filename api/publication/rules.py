@@ -68,14 +68,15 @@ def hidden_parts(parts: Mapping[K, Mapping[str, int]]) -> set[K]:
         parts: of each part, how many votes each operator received; "" for nobody named. One without votes is no secret.
     """
     with_votes = {name: +Counter(givers) for name, givers in parts.items() if sum(givers.values())}
-    hidden = {name for name, givers in with_votes.items() if _tells(givers)}
+    hidden = {name for name, givers in with_votes.items() if tells(givers)}
     others = sorted((name for name in with_votes if name not in hidden), key=lambda name: with_votes[name].total())
-    while hidden and others and _tells(sum((with_votes[name] for name in hidden), Counter[str]())):
+    while hidden and others and tells(sum((with_votes[name] for name in hidden), Counter[str]())):
         hidden.add(others.pop(0))
     return hidden
 
 
-def _tells(givers: Mapping[str, int]) -> bool:
+def tells(givers: Mapping[str, int]) -> bool:
+    """Whether a figure is of too few votes, or operator data under another name; "" is nobody named."""
     named = {name: votes for name, votes in givers.items() if name}
     return sum(givers.values()) < MIN_VOTES or has_few_operators(named)
 

@@ -3,8 +3,7 @@
 How they come out of the store: api/reports/gathering.py.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from api.figures import Span, Tally
@@ -12,8 +11,6 @@ from api.reports.order import Order
 
 # Below this a cell is marked: a share of so few says nothing (domain study 6.3, rule 1).
 FEW_VOTES = 10
-# Behind a cell of a service that is shown stand at least so many operators (6.3, rule 2).
-LEAST_OPERATORS = 3
 
 
 @dataclass(frozen=True)
@@ -29,18 +26,15 @@ class Named:
 class Line:
     """One place's figures in the period and in the one before.
 
-    ``hidden``: fewer than three operators stand behind it, or it would give away the one that is hidden; then its
-    tallies are empty, so that no writer can show them by mistake. ``operators``: None where that is not known.
-    ``behind``: which operators these are, where the line has to be held against others.
+    ``hidden``: it may not be shown (api/few_operators.py); then its tallies are empty, so that no writer can show them
+    by mistake.
     """
 
     what: Named
     now: Tally
     before: Tally
-    operators: int | None = None
     hidden: bool = False
     employer: Named | None = None
-    behind: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,31 +88,3 @@ class Content:
     operators: tuple[Line, ...]
     availability: tuple[Availability, ...]
     hours: tuple[Hour, ...]
-
-
-def hide_small(lines: Iterable[Line], of: Callable[[Line], str | None] = lambda line: None) -> tuple[Line, ...]:
-    """Empties what fewer than three operators stand behind; and more of its group, as long as fewer than three stand
-    behind all that is hidden of it: that could be had by taking the others of the group away from their sum. A cell
-    without a vote hides nothing. The further ones have the fewest votes.
-
-    Args:
-        of: the group of a line whose sum is shown: services of one direction. All are one group without it.
-    """
-    rows = list(lines)
-    small = {n for n, each in enumerate(rows) if each.now.votes and (each.operators or 0) < LEAST_OPERATORS}
-    for group in {of(rows[n]) for n in small}:
-        members = [n for n, each in enumerate(rows) if of(each) == group and each.now.votes]
-        open_ones = sorted((n for n in members if n not in small), key=lambda n: rows[n].now.votes)
-        while open_ones and _people([rows[n] for n in members if n in small]) < LEAST_OPERATORS:
-            small.add(open_ones.pop(0))
-    return tuple(
-        replace(each, now=Tally(), before=Tally(), hidden=True) if n in small else each for n, each in enumerate(rows)
-    )
-
-
-def _people(lines: Sequence[Line]) -> int:
-    """How many operators stand behind these lines together; the most it can be where it is not known who they are."""
-    known = [each.behind for each in lines if each.behind is not None]
-    if len(known) == len(lines):
-        return len(frozenset[str]().union(*known))
-    return sum(each.operators or 0 for each in lines)

@@ -4,15 +4,15 @@ Every number comes by api.aggregates, so that a report, the pages and ``/v1/aggr
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from api.aggregates import Question, answered
 from api.errors import BadQuestion
+from api.few_operators import Hidden
 from api.figures import FIRST_DATE, Span, Tally, spans
 from api.figures_answers import tally_of
-from api.publication.rules import hidden_parts
 from api.reports.content import (
     FEW_VOTES,
     Availability,
@@ -21,11 +21,11 @@ from api.reports.content import (
     Line,
     Named,
     Time,
-    hide_small,
 )
+from api.reports.hiding import Hider, hidden_hours, without_hidden
 from api.reports.order import Order
 from collector.store import Store
-from schemas.periods import Period, bounds, day_date, day_key, day_of
+from schemas.periods import Period, bounds, day_date, day_of
 from schemas.register_names import Employers, by_id, names_in
 from schemas.resources import Aggregates, Cell, Cut
 
@@ -43,11 +43,16 @@ class _Gatherer:
         self._store = store
         self._order = order
         self._now = now_unix_ms
-        self._known_people: dict[tuple[str, str], set[str]] | None = None
         self._revision, self._register = store.book.whole()
         first, last = bounds(order.day, order.period)
         self._span = spans(first, last, order.period)[0]
         self._before = spans(first - timedelta(days=1), first - timedelta(days=1), order.period)[0]
+        hider = Hider(store, order, self._direction_of, now_unix_ms)
+        asked = order.cut != "operator"
+        self._hidden, self._were_hidden = (
+            hider.services(span) if asked else Hidden() for span in (self._span, self._before)
+        )
+        self._hider = hider
 
     def content(self) -> Content:
         order, register = self._order, self._register
@@ -74,7 +79,7 @@ class _Gatherer:
             year_ago=_with_calls(self._year_ago(by_name)),
             times=_since_first_call(times),
             branches=self._branches() if order.cut in ("centre", "direction") else (),
-            directions=self._directions(services) if order.cut in ("centre", "branch") else (),
+            directions=self._directions() if order.cut in ("centre", "branch") else (),
             services=services if order.cut != "operator" else (),
             operators=self._operators() if order.cut == "operator" else (),
             availability=self._availability() if order.cut in ("centre", "branch") else (),
@@ -154,33 +159,26 @@ class _Gatherer:
         """Every branch there was in the period. A branch is shown however small it is: order P4.1 asks for it."""
         if self._order.cut == "direction":
             return self._branches_of_direction()
-        behind = self._store.rollups("operator", day_key(self._span.first), day_key(self._span.last), months=False)
-        people: dict[str, set[str]] = {}
-        for row in behind:
-            if row.key:
-                people.setdefault(row.branch, set()).add(row.key)
         before = {each.branch: tally_of(each) for each in self._cells("branch", self._before)}
         return tuple(
             Line(
                 _named(each, each.branch),
                 tally_of(each),
                 before.get(each.branch, Tally()),
-                len(people.get(each.branch or "", ())),
             )
             for each in self._cells("branch", self._span)
         )
 
     def _branches_of_direction(self) -> tuple[Line, ...]:
-        people = self._people()
         lines = []
         for branch in self._cells("branch", self._span):
             now = self._of_direction(self._cells("service", self._span, branch=branch.branch))
             if not now:
                 continue
             before = self._of_direction(self._cells("service", self._before, branch=branch.branch))
-            behind = _behind(people, branch.branch, {each.key or "" for each in now})
-            lines.append(_line(_named(branch, branch.branch), _sum(now), _sum(before), behind))
-        return self._with_small_hidden(lines)
+            lines.append(Line(_named(branch, branch.branch), _sum(now), _sum(before)))
+        hidden, were_hidden = (self._hider.branches(each).keys for each in (self._span, self._before))
+        return without_hidden(lines, hidden, were_hidden)
 
     def _services(self) -> tuple[Line, ...]:
         cells = self._cells("service", self._span, branch=self._order.branch)
@@ -188,22 +186,10 @@ class _Gatherer:
         if self._order.cut == "direction":
             cells, before = self._of_direction(cells), self._of_direction(before)
         tallies = {each.key: tally_of(each) for each in before}
-        people = self._people()
-        lines = [
-            _line(
-                _named(each, each.key),
-                tally_of(each),
-                tallies.get(each.key, Tally()),
-                _behind(people, self._order.branch, {each.key or ""}),
-            )
-            for each in cells
-        ]
-        if self._order.cut == "direction":
-            return self._with_small_hidden(lines)
-        return self._with_small_hidden(lines, of=lambda line: self._direction_of(line.what.id, self._span.last))
+        lines = [Line(_named(each, each.key), tally_of(each), tallies.get(each.key, Tally())) for each in cells]
+        return without_hidden(lines, self._hidden.keys, self._were_hidden.keys)
 
-    def _directions(self, services: Iterable[Line]) -> tuple[Line, ...]:
-        people = self._people()
+    def _directions(self) -> tuple[Line, ...]:
         cells = self._cells("service", self._span, branch=self._order.branch)
         earlier = self._cells("service", self._before, branch=self._order.branch)
         lines = []
@@ -213,9 +199,8 @@ class _Gatherer:
                 continue
             before = [each for each in earlier if self._direction_of(each.key, each.last) == direction]
             named = Named(direction, *names_in(rows, self._span.first, self._span.last))
-            behind = _behind(people, self._order.branch, {each.key or "" for each in now})
-            lines.append(_line(named, _sum(now), _sum(before), behind))
-        return self._with_small_hidden(lines)
+            lines.append(Line(named, _sum(now), _sum(before)))
+        return without_hidden(lines, self._hidden.groups, self._were_hidden.groups)
 
     def _operators(self) -> tuple[Line, ...]:
         """In the register's order, never by a figure (order P4.8)."""
@@ -226,31 +211,14 @@ class _Gatherer:
         for each in self._cells("operator", self._span, branch=self._order.branch):
             party = employers.of(each.key, self._span.last) if each.key else None
             employer = Named(party, *names_in(parties[party], self._span.first, self._span.last)) if party else None
-            lines.append(
-                Line(_named(each, each.key), tally_of(each), before.get(each.key, Tally()), 1, employer=employer)
-            )
+            lines.append(Line(_named(each, each.key), tally_of(each), before.get(each.key, Tally()), employer=employer))
         return tuple(lines)
-
-    def _people(self) -> dict[tuple[str, str], set[str]]:
-        if self._known_people is None:
-            days = day_key(self._span.first), day_key(self._span.last)
-            found: dict[tuple[str, str], set[str]] = {}
-            for of_month in self._store.reports.operators_behind(*days).values():
-                for place, who in of_month.items():
-                    found.setdefault(place, set()).update(who)
-            self._known_people = found
-        return self._known_people
-
-    def _with_small_hidden(
-        self, lines: list[Line], of: Callable[[Line], str | None] = lambda line: None
-    ) -> tuple[Line, ...]:
-        return tuple(lines) if self._order.shows_small else hide_small(lines, of)
 
     # ---- hours
     def _hours(self) -> tuple[Hour, ...]:
         """Of whole months only, and only if the night has made the mix of all of them (collector/store/mix.py); without
         the hours in which fewer than ten votes were given, or fewer than three operators rated, nor what gives such
-        an hour away.
+        an hour away, of the period or of a month in it.
         """
         order = self._order
         if order.cut == "operator" or order.period not in (Period.MONTH, Period.QUARTER, Period.YEAR):
@@ -260,15 +228,17 @@ class _Gatherer:
         if order.cut == "direction":
             rows = [row for row in rows if self._direction_of(row.service, self._span.last) == order.key]
         sums: dict[int, Tally] = {}
-        votes: dict[int, Counter[str]] = {}
+        votes: dict[int, dict[int, Counter[str]]] = {}
         for row in rows:
-            votes.setdefault(row.hour, Counter())[row.operator] += row.bad + row.good + row.exemplary
+            votes.setdefault(row.month, {}).setdefault(row.hour, Counter())[row.operator] += (
+                row.bad + row.good + row.exemplary
+            )
             more = Tally(row.eligible, row.eligible, row.bad, row.good, row.exemplary)
             sums[row.hour] = sums.get(row.hour, Tally()) + more
         asked = sum(each.tally.votes for each in self._times() if each.span == self._span)
         if sum(each.votes for each in sums.values()) != asked:
             return ()
-        hidden = set() if order.shows_small else hidden_parts(votes)
+        hidden = frozenset[int]() if order.shows_small else hidden_hours(votes, self._span, order.period)
         shown = [hour for hour in sorted(sums) if sums[hour].votes >= FEW_VOTES and hour not in hidden]
         return tuple(Hour(hour, sums[hour]) for hour in shown)
 
@@ -303,18 +273,6 @@ class _Gatherer:
     def _zone(self) -> str:
         rows: list[str] = [row.timezone for row in self._register.branches if self._order.branch in (None, row.id)]
         return rows[0] if rows else "UTC"
-
-
-def _behind(
-    people: Mapping[tuple[str, str], set[str]], branch: str | None, services: set[str]
-) -> frozenset[str] | None:
-    """Who served these services; None where that is not known."""
-    found = [who for (where, what), who in people.items() if branch in (None, where) and what in services]
-    return frozenset[str]().union(*found) if found else None
-
-
-def _line(what: Named, now: Tally, before: Tally, behind: frozenset[str] | None) -> Line:
-    return Line(what, now, before, None if behind is None else len(behind), behind=behind)
 
 
 def _sum(cells: Iterable[Cell]) -> Tally:

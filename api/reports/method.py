@@ -1,7 +1,8 @@
 """How to read a report, in plain language: the page that every one of them ends with. Words only."""
 
+from api.few_operators import LEAST_OPERATORS
 from api.i18n import Language
-from api.reports.content import FEW_VOTES, LEAST_OPERATORS
+from api.reports.content import FEW_VOTES
 
 
 def method(language: Language) -> list[tuple[str, str]]:
@@ -51,6 +52,12 @@ def _limits(language: Language) -> list[tuple[str, str]]:
         "%(people)s operators stand is not shown, for its figures would be theirs; sometimes a second one is left out, "
         "so that the first cannot be had by taking the others away from the sum."
     )
+    together = _(
+        "What the report of a month leaves out, the reports of its quarter and year leave out, too: they are only "
+        "allowed to show it if, whatever reports of months, quarters and years are taken away from each other, no "
+        "figure of fewer than %(people)s operators is left over. Reports of single days and weeks are each looked at "
+        "by themselves."
+    )
     return [
         (
             _("Changes beyond noise"),
@@ -63,7 +70,9 @@ def _limits(language: Language) -> list[tuple[str, str]]:
         ),
         (
             _("Small numbers"),
-            small % {"votes": language.number(FEW_VOTES), "people": language.number(LEAST_OPERATORS)},
+            small % {"votes": language.number(FEW_VOTES), "people": language.number(LEAST_OPERATORS)}
+            + " "
+            + together % {"people": language.number(LEAST_OPERATORS)},
         ),
         (
             _("What these figures cannot say"),
