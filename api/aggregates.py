@@ -1,6 +1,7 @@
 """``GET /v1/aggregates``: figures of whole calendar periods. It reads roll-ups and adds up; it never reads a vote."""
 
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -30,6 +31,7 @@ from api.figures import (
     spans,
 )
 from api.parts import parts_of
+from api.publication.rules import tells_of_a_colleague
 from api.purposes import NOTICE, NOTICE_EN, OPERATOR_CUTS, PURPOSES
 from api.wording import METHOD, METHOD_EN, SCALE
 from collector.store import NO_LIMITS, Limits, Register, Rollup, Store, Token
@@ -172,15 +174,33 @@ def answered(store: Store, question: Question, now_unix_ms: int, limits: Limits 
         method_en=METHOD_EN,
         notice=NOTICE if question.by in OPERATOR_CUTS else None,
         notice_en=NOTICE_EN if question.by in OPERATOR_CUTS else None,
-        cells=_enough(_cells(question, frame, register, sums), limits),
+        cells=_enough(store, _cells(question, frame, register, sums), limits),
     )
 
 
-def _enough(cells: list[Cell], limits: Limits) -> list[Cell]:
-    """Of an operator's own figures and branch: months that are over, and those with too few votes not at all."""
+def _enough(store: Store, cells: list[Cell], limits: Limits) -> list[Cell]:
+    """Of an operator's own figures and branch: months that are over, and those with too few votes not at all; of the
+    branch none from which a colleague's could be worked out.
+    """
     if limits.operator is None:
         return cells
-    return [cell for cell in cells if cell.complete and cell.votes >= OWN_VOTES]
+    enough = [cell for cell in cells if cell.complete and cell.votes >= OWN_VOTES]
+    of_branch = [cell for cell in enough if cell.branch is not None]
+    if not of_branch:
+        return enough
+    givers: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
+    days = day_key(of_branch[0].first), day_key(of_branch[-1].last)
+    for row in store.rollups("operator", *days, months=True):
+        givers[row.branch, row.day][row.key] += row.bad + row.good + row.exemplary
+    return [
+        cell
+        for cell in enough
+        if cell.branch is None or not tells_of_a_colleague(givers[cell.branch, _month(cell)], limits.operator)
+    ]
+
+
+def _month(cell: Cell) -> int:
+    return cell.first.year * 100 + cell.first.month
 
 
 def _rows(store: Store, question: Question, seen: Seen, days: tuple[int, int]) -> list[Rollup]:

@@ -19,6 +19,7 @@ class Entry:
     title: str
     scopes: tuple[str, ...]
     only_with_bench: bool = False
+    only_for_operators: bool = False  # whose account is of one operator in the register
 
     @property
     def href(self) -> str:
@@ -35,27 +36,33 @@ class Group:
 BENEATH = {"branches": "overview", "directions": "overview", "updates": "devices"}
 
 
-def menu(language: Language, scopes: Collection[str], *, has_bench: bool) -> list[Group]:
+def menu(language: Language, scopes: Collection[str], *, has_bench: bool, is_operator: bool = False) -> list[Group]:
     """What a reader with ``scopes`` may open, in the order of the menu; groups without a page are left out."""
     found = []
     for group in _groups(language):
         entries = tuple(
             entry
             for entry in group.entries
-            if set(entry.scopes) <= set(scopes) and (has_bench or not entry.only_with_bench)
+            if set(entry.scopes) <= set(scopes)
+            and (has_bench or not entry.only_with_bench)
+            and (is_operator or not entry.only_for_operators)
         )
         if entries:
             found.append(Group(group.title, entries))
     return found
 
 
-def first_page(language: Language, scopes: Collection[str], *, has_bench: bool) -> str | None:
+def first_page(
+    language: Language, scopes: Collection[str], *, has_bench: bool, is_operator: bool = False
+) -> str | None:
     """Where a reader begins: the first page he may open."""
-    return next((group.entries[0].href for group in menu(language, scopes, has_bench=has_bench)), None)
+    groups = menu(language, scopes, has_bench=has_bench, is_operator=is_operator)
+    return groups[0].entries[0].href if groups else None
 
 
 def _groups(language: Language) -> Iterator[Group]:
     _ = language.gettext
+    yield Group(_("About you"), (Entry("my-figures", _("My figures"), ("figures",), only_for_operators=True),))
     yield Group(
         _("Figures of the centre"),
         (

@@ -20,6 +20,7 @@ from api import (
     fleet_pages,
     operator_pages,
     overview_pages,
+    own_page,
     people_pages,
     register_pages,
     signals_page,
@@ -58,6 +59,7 @@ def install(app: FastAPI, parts: Parts) -> None:
     app.include_router(public_page.router)
     app.include_router(overview_pages.router)
     app.include_router(operator_pages.router)
+    app.include_router(own_page.router)
     app.include_router(fleet_pages.router)
     app.include_router(register_pages.router)
     app.include_router(disclosure_pages.router)

@@ -70,7 +70,8 @@ class Renderer:
 
     def first_page(self, token: Token) -> str | None:
         """Where a reader begins who asks for no page; None for one who may open none."""
-        return first_page(self.default, token.scopes, has_bench=self.parts.bench is not None)
+        has_bench = self.parts.bench is not None
+        return first_page(self.default, token.scopes, has_bench=has_bench, is_operator=_is_operator(token))
 
     def frame(self, token: Token | None) -> Frame:
         """The frame with the organisation out of the store. Raises StoreError."""
@@ -86,7 +87,8 @@ class Renderer:
     def _framed(self, request: Request, language: Language, frame: Frame) -> dict[str, Any]:
         scopes = frame.token.scopes if frame.token else frozenset[str]()
         segment = request.url.path.split("/")[1]
-        groups = menu(language, scopes, has_bench=self.parts.bench is not None)
+        has_bench = self.parts.bench is not None
+        groups = menu(language, scopes, has_bench=has_bench, is_operator=_is_operator(frame.token))
         return {
             "language": language,
             "organisation_name": language.name_of(frame.organisation) if frame.organisation else None,
@@ -103,6 +105,10 @@ class Renderer:
                 for each in self.languages.values()
             ],
         }
+
+
+def _is_operator(token: Token | None) -> bool:
+    return token is not None and token.limits.operator is not None
 
 
 def look_of(request: Request) -> str:

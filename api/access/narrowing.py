@@ -8,7 +8,8 @@ Narrowing is never silent: the answer says which branch, organisation or operato
 - Who reads operators on a recorded order only, or not at all, gets services of the whole centre, by month or longer: in
   one branch, or on one day, a service is often one person's (order 4.3, 4.7.3; domain study 6.3). A program's token is
   asked for the scope ``operators``: a figure that may be one operator's wants no less than the operator's own.
-- An operator gets the own branch, and of operators oneself, for months that are over and have enough votes.
+- An operator gets the own branch, and of operators oneself, for months that are over and have enough votes; of the
+  branch none that would give a colleague away (api/aggregates.py).
 """
 
 from collections.abc import Mapping

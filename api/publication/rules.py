@@ -60,6 +60,12 @@ def has_few_operators(givers: Mapping[str, int]) -> bool:
     return len(amounts) < MIN_OPERATORS or max(amounts) > DOMINANT * sum(amounts)
 
 
+def tells_of_a_colleague(givers: Mapping[str, int], reader: str) -> bool:
+    """Whether an operator who takes the own votes off a figure is left with one colleague's, or nearly one's."""
+    others = [votes for name, votes in givers.items() if votes > 0 and name not in ("", reader)]
+    return len(others) < MIN_OPERATORS - 1 or max(others) > DOMINANT * sum(others)
+
+
 def hidden_parts(parts: Mapping[K, Mapping[str, int]]) -> set[K]:
     """Which parts of a known whole are not shown: each that is operator data under another name or of few votes, and
     the smallest others as long as those not shown were so together: their sum is the whole less what is shown.

@@ -21,8 +21,9 @@ from api.reports.paper import paper
 from api.reports.sheets import workbook
 from api.reports.text import Text
 from api.settings import Settings
+from collector.store import Limits, Person, Read
 from schemas.periods import Period
-from tests.contract.api_office import KYIV, Office
+from tests.contract.api_office import KYIV, Office, now_unix_ms
 
 SCOPES = (
     "figures", "operators", "devices", "try", "control", "report", "register", "names", "reports", "publish",
@@ -133,6 +134,21 @@ def test_no_page_says_anything_in_another_language(office: Office, browser: Test
         assert len(said) > 10, path
         found += [(path, text) for text in foreign(said, names_of(office))]
     assert found == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_an_operators_own_page_does_not_either(office: Office, language: str) -> None:
+    staff = office.store.staff
+    limits = Limits(operator="olena", branches=frozenset({"centre"}))
+    person = staff.by_login("olena") or staff.create(Person("olena", "Olena", "operator", limits, created_by="test"))
+    secret = staff.open_session(person.id, now_unix_ms() + 600_000)
+    office.store.log_access("head", "analysis", True, "by=operator", Read(role="head_of_centre", about="olena"))
+    with office.client() as client:
+        headers = {"Cookie": f"zrazkovo={secret}; {LANGUAGE_COOKIE}={language}", "Accept": "text/html"}
+        answer = client.get("/my-figures", headers=headers)
+    said = Said(answer.text, language).said
+    assert answer.status_code == 200 and len(said) > 10
+    assert foreign(said, names_of(office) | {"Olena"}) == []
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -18,7 +18,7 @@ from api.nightly import run_chores
 from api.pictures import MONTHS, months_before
 from api.publication import closing
 from api.settings import Settings
-from collector.store import Store
+from collector.store import Limits, Person, Store
 from sim.city import CITY, with_fewer_desks
 from sim.gaming import Gamer
 from sim.history import lay_down
@@ -27,6 +27,7 @@ from tests.contract.api_office import now_unix_ms, serving
 from tests.system.browser import Watched
 
 CALLS_A_YEAR = 30_000
+OPERATOR = "op-01"  # who has an account, by this login
 WIDE, NARROW, SMALLEST, WALL = 1440, 390, 320, 2560
 # WCAG 2.2 AA with axe's own good practice; "region" and the like are no law, and cost nothing to keep.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -41,14 +42,23 @@ class OfficePages:
     token: str
     store: Store
 
-    def visitor(self, browser: Browser, *, signed_in: bool = True, **options: Any) -> BrowserContext:
-        """A new visitor; ``options`` as of a browser's context."""
-        headers = {"Authorization": f"Bearer {self.token}"} if signed_in else {}
+    def visitor(
+        self, browser: Browser, *, signed_in: bool = True, person: str | None = None, **options: Any
+    ) -> BrowserContext:
+        """A new visitor: with the token of everything, as the person of that login, or nobody; ``options`` as of a
+        browser's context.
+        """
+        headers = {"Authorization": f"Bearer {self.token}"} if signed_in and person is None else {}
         # Without motion no colour is on its way from light to dark while it is measured.
         still = {"viewport": {"width": WIDE, "height": 900}, "color_scheme": "light", "reduced_motion": "reduce"}
         options = still | options
         context = browser.new_context(extra_http_headers=headers, **options)
         context.set_default_timeout(60_000)
+        if person is not None:
+            who = self.store.staff.by_login(person)
+            assert who is not None
+            secret = self.store.staff.open_session(who.id, now_unix_ms() + 3_600_000)
+            context.add_cookies([{"name": "zrazkovo", "value": secret, "url": self.address}])
         return context
 
     def watched(self, page: Page) -> Watched:
@@ -71,6 +81,8 @@ def office_pages(folder: Path) -> Iterator[OfficePages]:
         month = f"{months_before(yesterday.replace(day=1), 2):%Y-%m}"  # the one after it the night may have published
         closing.publish(store, closing.plan(store, month, now_unix_ms()), by="", now_unix_ms=now_unix_ms())
         token = store.create_token("everybody", SCOPES)
+        own = Limits(operator=OPERATOR, branches=frozenset({"tsentr"}))
+        store.staff.create(Person(OPERATOR, "Оксана Віконна", "operator", own, created_by="test"))
         with serving(holder) as address:  # type: ignore[arg-type]  # it needs no more of an office
             yield OfficePages(address, token, store)
 

@@ -10,6 +10,7 @@ from pypdf import PdfReader
 from tests.system.browser import chromium, keep
 from tests.system.office_pages import (
     NARROW,
+    OPERATOR,
     SMALLEST,
     WALL,
     WIDE,
@@ -52,6 +53,7 @@ PAGES = (
     "/nowhere",
 )
 PUBLIC = ("/signin", "/public", "/open-data")
+OF_OPERATORS = ("/my-figures",)
 
 
 @pytest.fixture(scope="module")
@@ -80,15 +82,23 @@ def stranger(browser: Browser, office: OfficePages) -> Iterator[BrowserContext]:
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def operator(browser: Browser, office: OfficePages) -> Iterator[BrowserContext]:
+    opened = office.visitor(browser, person=OPERATOR, locale="uk-UA")
+    yield opened
+    opened.close()
+
+
 def name_of(path: str) -> str:
     return path.strip("/").replace("/", "-").replace("?", "-")
 
 
-@pytest.mark.parametrize("path", [*PAGES, *PUBLIC])
+@pytest.mark.parametrize("path", [*PAGES, *PUBLIC, *OF_OPERATORS])
 def test_a_page_is_open_to_everybody_in_light_and_dark_wide_and_narrow(
     request: pytest.FixtureRequest, office: OfficePages, path: str
 ) -> None:
-    context: BrowserContext = request.getfixturevalue("stranger" if path in PUBLIC else "context")
+    who = "stranger" if path in PUBLIC else "operator" if path in OF_OPERATORS else "context"
+    context: BrowserContext = request.getfixturevalue(who)
     page = context.new_page()
     watched = office.watched(page)
     page.goto(f"{office.address}{path}", wait_until="load")
@@ -142,6 +152,17 @@ def test_no_page_of_the_menu_is_left_untested(context: BrowserContext, office: O
     page.goto(f"{office.address}/overview")
     links = page.locator("[data-testid^=nav-]").evaluate_all("all => all.map(each => each.getAttribute('href'))")
     tried = {each.split("?")[0].split("/")[1] for each in (*PAGES, *PUBLIC)}
+    assert {each.split("/")[1] for each in links} <= tried
+    page.close()
+
+
+def test_no_page_of_an_operators_menu_is_left_untested(operator: BrowserContext, office: OfficePages) -> None:
+    page = operator.new_page()
+    page.goto(f"{office.address}/")
+    assert page.url == f"{office.address}/my-figures"
+    links = page.locator("[data-testid^=nav-]").evaluate_all("all => all.map(each => each.getAttribute('href'))")
+    assert "/my-figures" in links
+    tried = {each.split("?")[0].split("/")[1] for each in (*PAGES, *PUBLIC, *OF_OPERATORS)}
     assert {each.split("/")[1] for each in links} <= tried
     page.close()
 

@@ -102,6 +102,7 @@ def test_every_page_about_people_fits_and_complains_of_nothing(
     pages = {
         "signin": (None, "/signin"),
         "account": ("branch", "/account"),
+        "my-figures": ("window", "/my-figures"),
         "people": ("admin", "/people"),
         "person": ("admin", "/people/1"),
         "tokens": ("admin", "/tokens"),
@@ -134,6 +135,7 @@ def fill(office: Office) -> None:
         ("admin", "administrator", Limits()),
         ("head", "head_of_centre", Limits()),
         ("city", "city_leadership", Limits()),
+        ("window", "operator", Limits(operator="op-7", branches=frozenset({"centre"}))),
     ):
         made = staff.create(Person(login, f"Олена {login.title()}", role, limits, created_by="root"))
         staff.log_sign_in(made.id, "password", "ok", "10.0.0.7")

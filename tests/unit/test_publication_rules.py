@@ -3,7 +3,15 @@
 import pytest
 
 from api.figures import Tally
-from api.publication.rules import Code, alike, hidden_parts, rating_spread_wanted, spread_wanted, verdict
+from api.publication.rules import (
+    Code,
+    alike,
+    hidden_parts,
+    rating_spread_wanted,
+    spread_wanted,
+    tells_of_a_colleague,
+    verdict,
+)
 
 
 def of(bad: int, good: int, exemplary: int, *, silent: int = 5) -> Tally:
@@ -83,3 +91,19 @@ def test_of_the_parts_of_a_whole_none_tells_of_an_operator_and_neither_do_those_
     parts: dict[int, dict[str, int]], hidden: set[int]
 ) -> None:
     assert hidden_parts(parts) == hidden
+
+
+@pytest.mark.parametrize(
+    ("givers", "tells"),
+    [
+        ({"me": 40}, True),  # nobody else: it would say so
+        ({"me": 40, "a": 40}, True),
+        ({"me": 40, "a": 40, "": 300}, True),  # what nobody is named for hides nobody
+        ({"me": 40, "a": 40, "b": 0}, True),
+        ({"me": 40, "a": 81, "b": 19}, True),
+        ({"me": 40, "a": 80, "b": 20}, False),
+        ({"a": 30, "b": 20}, False),
+    ],
+)
+def test_a_branch_less_ones_own_votes_is_no_single_colleagues(givers: dict[str, int], tells: bool) -> None:
+    assert tells_of_a_colleague(givers, "me") is tells
