@@ -58,7 +58,10 @@ class EvidenceTarget(Resource):
 
 
 class EvidencePart(Resource):
-    """The measure by service, where that says something: one period's value."""
+    """The measure by service, where that says something: one period's value.
+
+    Both are null for a service behind which fewer than three operators stand, and for what would give it away.
+    """
 
     key: str
     name: str

@@ -80,6 +80,10 @@ def _perceived(language: Language) -> tuple[Measure, ...]:
 def _performed(language: Language) -> tuple[Measure, ...]:
     _ = language.gettext
     queue = _("Events of the queue system.")
+    few = _(
+        "A service behind which fewer than three operators stand has no value here, for it would be theirs; nor has "
+        "what would give such a value away, as in reports."
+    )
     return (
         Measure(
             "handling",
@@ -94,6 +98,7 @@ def _performed(language: Language) -> tuple[Measure, ...]:
             (
                 _("Shorter is not better in itself, and what clients come for changes: read it by service."),
                 _("Waiting before the call is not in it: the queue’s issuing of tickets is not told to this system."),
+                few,
                 _("Calls that took longer than a day are not in it: somebody forgot to end them."),
                 _("Months that were put into archive files before times were kept by month are not in it."),
             ),
@@ -126,7 +131,7 @@ def _performed(language: Language) -> tuple[Measure, ...]:
             _("Clients served"),
             _("Calls whose clients came to the desk and were served; by service for the last period that is over."),
             queue,
-            (_("How many come is demand, not achievement: no trend of it is better or worse."),),
+            (_("How many come is demand, not achievement: no trend of it is better or worse."), few),
         ),
     )
 

@@ -64,7 +64,8 @@ def _measure(measure: EvidenceMeasure, by: Period, language: Language) -> dict[s
         rows.append([marked, written(each.value, measure.unit, language), interval, n, response])
     heads = [_("Period"), _("Value"), _("95% interval"), _("Cases"), _("Response rate")]
     parts = [
-        [each.name, written(each.value, measure.unit, language), language.number(each.n or 0)] for each in measure.parts
+        [each.name, written(each.value, measure.unit, language), "–" if each.n is None else language.number(each.n)]
+        for each in measure.parts
     ]
     return {
         "title": measure.title,

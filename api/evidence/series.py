@@ -1,8 +1,9 @@
 """The values of every measure, period by period, out of the store. It judges nothing and writes no words."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from math import sqrt
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,8 @@ from api.aggregates import Question, answered
 from api.disclosure.desk import case_of
 from api.figures import Span, Tally, spans, wilson
 from api.figures_answers import tally_of
+from api.reports.hiding import Hider
+from api.reports.order import Order
 from collector.store import Register, Store
 from schemas.months import later
 from schemas.periods import Period, bounds, day_key
@@ -37,6 +40,8 @@ class Value:
 
 @dataclass(frozen=True)
 class Part:
+    """``value`` and ``n``: None where fewer than three operators stand behind it, or it would give away such a one."""
+
     key: str
     name: str
     name_en: str
@@ -61,6 +66,7 @@ class Reader:
         self._zone = ZoneInfo(self._register.timezone)
         self.today = datetime.fromtimestamp(now_unix_ms / 1000, UTC).astimezone(self._zone).date()
         self._cells = _begun(self._ask("centre"))
+        self._last = next((each for each in reversed(self._cells) if each.complete and each.calls), None)
         self.spans = [Span(each.period, each.first, each.last) for each in self._cells]
 
     def series(self) -> dict[str, Series]:
@@ -80,12 +86,17 @@ class Reader:
         }
 
     # ---- out of the roll-ups
-    def _ask(self, by: str) -> list[Cell]:
+    def _ask(self, by: str, only: Cell | None = None) -> list[Cell]:
+        """Of all periods, or ``only`` that of a cell."""
+        first, last = (only.first, only.last) if only else (self._first(), self.today)
+        asked = {"by": by, "period": self._period, "from": first.isoformat(), "to": last.isoformat()}
+        return answered(self._store, Question.model_validate(asked), self._now).cells
+
+    def _first(self) -> date:
         first = bounds(self.today, self._period)[0]
         for _ in range(PERIODS[self._period] - 1):
             first = bounds(first - timedelta(days=1), self._period)[0]
-        asked = {"by": by, "period": self._period, "from": first.isoformat(), "to": self.today.isoformat()}
-        return answered(self._store, Question.model_validate(asked), self._now).cells
+        return first
 
     def _ratings(self, rating: str) -> Series:
         return Series(tuple(self._rated(each, rating) for each in self._cells))
@@ -125,12 +136,13 @@ class Reader:
             Value(Span(each.period, each.first, each.last), each.complete, float(each.eligible_calls), n=each.calls)
             for each in self._cells
         ]
-        last = next((each for each in reversed(self._cells) if each.complete), None)
-        cells = [each for each in self._ask("service") if last is not None and each.period == last.period]
+        if self._last is None:
+            return Series(tuple(values))
+        cells = self._ask("service", self._last)
         parts = [
             Part(each.key or "", each.name, each.name_en, float(each.eligible_calls), each.calls) for each in cells
         ]
-        return Series(tuple(values), tuple(parts))
+        return Series(tuple(values), self._without_few(parts))
 
     # ---- out of what is kept by month, and out of registers
     def _handling(self) -> Series:
@@ -148,7 +160,7 @@ class Reader:
             )
             span = Span(cell.period, cell.first, cell.last)
             values.append(Value(span, cell.complete, None if mean is None else round(mean, 1), low, high, n))
-            if cell.complete and n:
+            if cell is self._last:
                 services = {each.service: (each.served, each.served_s) for each in rows}
         names = by_id(self._register.services)
         parts = [
@@ -161,7 +173,20 @@ class Reader:
             for key in names
             if services.get(key, (0, 0.0))[0]
         ]
-        return Series(tuple(values), tuple(parts))
+        return Series(tuple(values), self._without_few(parts))
+
+    def _without_few(self, parts: Iterable[Part]) -> tuple[Part, ...]:
+        """By service of the last period that is over: without the figures of what a report would not show either."""
+        hidden = self._hidden
+        return tuple(replace(each, value=None, n=None) if each.key in hidden else each for each in parts)
+
+    @cached_property
+    def _hidden(self) -> frozenset[str]:
+        if self._last is None:
+            return frozenset()
+        order = Order(cut="centre", period=self._period, day=self._last.first, language="")
+        hider = Hider(self._store, order, lambda service, day: None, self._now, lambda tally: tally.calls)
+        return hider.services(Span(self._last.period, self._last.first, self._last.last)).keys
 
     def _requests(self) -> Series:
         """Requests for information that were closed in the period: how many of them in time."""

@@ -25,10 +25,21 @@ DirectionOf = Callable[[str | None, date], str | None]
 
 
 class Hider:
-    """For one order; each question is answered out of the store anew."""
+    """For one order; each question is answered out of the store anew.
 
-    def __init__(self, store: Store, order: Order, direction_of: DirectionOf, now_unix_ms: int):
+    ``weigh``: of how much a figure tells: of votes, or of calls where times of calls are told.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        order: Order,
+        direction_of: DirectionOf,
+        now_unix_ms: int,
+        weigh: Callable[[Tally], int] = lambda tally: tally.votes,
+    ):
         self._store = store
+        self._weigh = weigh
         self._order = order
         self._direction_of = direction_of
         self._now = now_unix_ms
@@ -43,7 +54,7 @@ class Hider:
                 continue
             behind = _behind(people, self._month(cell), self._order.branch, {cell.key or ""})
             of_month = parts.setdefault(self._month(cell), [])
-            of_month.append(Part(cell.key or "", tally_of(cell).votes, behind, direction))
+            of_month.append(Part(cell.key or "", self._weigh(tally_of(cell)), behind, direction))
         return self._hidden(span, parts)
 
     def branches(self, span: Span) -> Hidden:
@@ -56,9 +67,9 @@ class Hider:
                 if self._direction_of(cell.key, cell.last) == self._order.key:
                     of_branch.setdefault(self._month(cell), []).append(cell)
             for month, cells in of_branch.items():
-                votes = sum((tally_of(each) for each in cells), Tally()).votes
+                weight = self._weigh(sum((tally_of(each) for each in cells), Tally()))
                 behind = _behind(people, month, branch, {each.key or "" for each in cells})
-                parts.setdefault(month, []).append(Part(branch or "", votes, behind))
+                parts.setdefault(month, []).append(Part(branch or "", weight, behind))
         return self._hidden(span, parts)
 
     def _hidden(self, span: Span, parts: Mapping[int, list[Part]]) -> Hidden:

@@ -160,15 +160,14 @@ class Reports:
         self, first_day: int, last_day: int, branch: str | None = None
     ) -> dict[int, dict[tuple[str, str], set[str]]]:
         """Which operators called for (branch, service) on these days, by month (``yyyymm``); the service is "" where
-        the queue did not say it. As kept by month (collector/store/served.py); nothing of months that were in files
-        only before that was kept.
+        the queue did not say it. Of more than two operators two are named, and served.OTHERS stands for the rest.
+
+        As kept by month (collector/store/served.py): nothing of months that were in files only before that was kept.
         """
         found: dict[int, dict[tuple[str, str], set[str]]] = {}
         with reading(self._engine) as connection:
-            for month, place, service, operator in served.behind(connection, first_day, last_day, branch):
-                of_place = found.setdefault(month, {}).setdefault((place, service), set())
-                if operator:
-                    of_place.add(operator)
+            for month, place, service, who in served.behind(connection, first_day, last_day, branch):
+                found.setdefault(month, {}).setdefault((place, service), set()).update(who)
         return found
 
     def times(self, first_day: int, last_day: int, branch: str | None = None) -> list[Times]:

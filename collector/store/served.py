@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Insert, Table, case, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Insert, Select, Table, case, delete, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.served import FINISHED, LONGEST_MS, Served, Sums
@@ -19,6 +19,8 @@ from schemas.months import first_id, first_id_at, later, month_name
 from schemas.periods import day_date
 from schemas.tables import call, rollup_day
 
+# Whoever called for a service besides two operators who are named; no operator's name.
+OTHERS = "*"
 _DAY = timedelta(days=1)
 _FEW = 200_000
 _PLACE = (call.c.branch, func.coalesce(call.c.service, ""))
@@ -67,19 +69,27 @@ def times(connection: Connection, first_day: int, last_day: int, branch: str | N
 
 def behind(
     connection: Connection, first_day: int, last_day: int, branch: str | None = None
-) -> Iterator[tuple[int, str, str, str]]:
-    """Month, branch, service and operator of whatever was called on these days; "" where the queue did not say."""
+) -> Iterator[tuple[int, str, str, frozenset[str]]]:
+    """Month, branch, service and who called for it on these days, one place perhaps twice; "" where the queue did not
+    say the service. Of more than two operators two, and OTHERS: nobody asks for all names, and there may be thousands.
+    """
     whole, beside = months.parted(connection, (first_day, last_day))
-    kept, month = rollup_behind.c, call.c.day // 100
+    kept, month = rollup_behind.c, (call.c.day // 100).label("month")
     if whole is not None:
-        in_months = (kept.month.between(*whole), kept.calls > 0, *_in(rollup_behind, branch))
-        for row in connection.execute(select(kept.month, kept.branch, kept.service, kept.operator).where(*in_months)):
-            yield row[0], row[1], row[2], row[3]
-    who = (month, *_PLACE, func.coalesce(call.c.operator, ""))
+        place = (kept.month, kept.branch, kept.service)
+        in_months = (kept.month.between(*whole), kept.calls > 0, kept.operator != "", *_in(rollup_behind, branch))
+        who = (func.min(kept.operator), func.max(kept.operator), func.count())
+        yield from _few(connection, select(*place, *who).where(*in_months).group_by(*place))
+    named = call.c.operator
+    who = (func.min(named), func.max(named), func.count(named.distinct()))
     for days in beside:
-        question = select(*who).distinct().where(_of_rows(connection, *days), *_in(call, branch))
-        for row in connection.execute(question):
-            yield int(row[0]), row[1], row[2], row[3]
+        question = select(month, *_PLACE, *who).where(_of_rows(connection, *days), named != "", *_in(call, branch))
+        yield from _few(connection, question.group_by(month, *_PLACE))
+
+
+def _few(connection: Connection, question: Select[Any]) -> Iterator[tuple[int, str, str, frozenset[str]]]:
+    for month, branch, service, first, last, number in connection.execute(question):
+        yield int(month), branch, service, frozenset((first, last, OTHERS) if number > 2 else (first, last))
 
 
 # ---- keeping

@@ -19,7 +19,7 @@ from api.settings import Settings
 from collector.store import NewTarget, OutOfTurn, Store
 from schemas.evidence_resources import Evidence
 from schemas.periods import Period
-from tests.contract.api_office import Office
+from tests.contract.api_office import KYIV, Office
 from tests.contract.reports_city import NOW_UNIX_MS, laid_down
 
 LANGUAGES = load_languages()
@@ -69,6 +69,24 @@ def test_times_of_service_come_with_their_number_and_by_service(city: Store) -> 
     assert 60 < march.low < march.value < march.high < 3600
     assert len(found.parts) > 5
     assert found.trend.verdict == "cannot_tell"  # shorter is not better in itself
+
+
+def test_a_service_of_one_operator_has_no_time_nor_has_what_would_give_it_away(office: Office) -> None:
+    for month in (1, 2, 3):
+        for number, who in enumerate(("olena", "petro", "ivan") * 4):
+            at = datetime(2026, month, 2 + number, 10, tzinfo=KYIV)
+            office.call("centre-1", at, operator=who)
+            if number < 6:
+                office.call("centre-2", at, operator="olena" if month == 2 else who, service="address")
+            office.call("vyshenka-1", at, operator=who, service="residence") if number < 9 else None
+    for period, over in ((Period.MONTH, True), (Period.QUARTER, False)):
+        found = {each.id: each for each in evidence(office.store, period).measures}
+        for name in ("handling", "served"):
+            assert all(each.n for each in found[name].parts) is over, (period, name)
+    quarter = {each.id: each for each in evidence(office.store, Period.QUARTER).measures}
+    shown = {each.key: each.n for each in quarter["served"].parts}
+    assert shown == {"passport": 36, "address": None, "residence": None}, "February's would be the quarter's less two"
+    assert [each.value for each in quarter["handling"].parts if each.n is None] == [None]
 
 
 def test_nothing_anywhere_is_a_score(city: Store) -> None:
