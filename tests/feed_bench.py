@@ -84,7 +84,7 @@ class Bench:
         return found
 
 
-def until(reached: Callable[[], object], what: str, within_s: float = 20.0) -> None:
+def until(reached: Callable[[], object], what: str, within_s: float = 60.0) -> None:
     deadline = wall.monotonic() + within_s
     while not reached():
         assert wall.monotonic() < deadline, f"never came: {what}"

@@ -86,7 +86,7 @@ class Connector:
         for hook in list(self.hooks):
             request = urllib.request.Request(hook, body, {"Content-Type": "application/json"})
             try:
-                urllib.request.urlopen(request, timeout=10).close()
+                urllib.request.urlopen(request, timeout=60).close()
             except urllib.error.HTTPError as answered:
                 answered.close()
             except OSError:

@@ -68,7 +68,7 @@ class QSystemServer:
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                self.request.settimeout(5)
+                self.request.settimeout(60)
                 heard = unquote_plus(self.request.recv(65536).decode())
                 self.request.sendall(quote_plus(outer.reply(heard)).encode())
 

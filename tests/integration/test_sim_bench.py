@@ -49,7 +49,7 @@ class Line:
         self._writer.write(json.dumps(message).encode() + b"\n")
 
     async def next(self) -> dict[str, object]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             message: dict[str, object] = json.loads(await self._reader.readline())
         return message
 
@@ -58,7 +58,7 @@ class Line:
         return await self.next()
 
     async def is_hung_up(self) -> bool:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self._reader.read() == b""
 
 
