@@ -64,13 +64,19 @@ REGISTER = Register(
 BRANCH_OF = {desk.id: desk.branch for desk in REGISTER.desks}
 
 
+# For tests of "the last month", whatever day it is: with Lisbon a month is whole two hours later than in Kyiv alone.
+IN_ONE_ZONE = REGISTER.model_copy(
+    update={"branches": tuple(each.model_copy(update={"timezone": "Europe/Kyiv"}) for each in REGISTER.branches)}
+)
+
+
 class Office:
     """The store of one test, and the hands that fill it."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, register: Register = REGISTER):
         self.url = f"sqlite:///{folder / 'office.db'}"
         self.store = Store.open(self.url)
-        self.store.load_register(REGISTER)
+        self.store.load_register(register)
         self._numbers = count(1)
         self._tokens = count(1)
 

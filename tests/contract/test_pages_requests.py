@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from tests.contract.api_office import KYIV, Office
+from tests.contract.api_office import IN_ONE_ZONE, KYIV, Office
 from tests.contract.test_pages_html import HTML, Page
 
 FORM = {**HTML, "Origin": "http://testserver"}
@@ -17,7 +17,7 @@ FORM = {**HTML, "Origin": "http://testserver"}
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path)
+    made = Office(tmp_path, IN_ONE_ZONE)
     yield made
     made.store.close()
 

@@ -19,7 +19,7 @@ from api.settings import Settings
 from collector.store import Limits, Store, Token
 from schemas.disclosure_figures import FrozenFigures
 from schemas.edition_resources import EditionContent
-from tests.contract.api_office import KYIV, Office
+from tests.contract.api_office import IN_ONE_ZONE, KYIV, Office
 
 NEW = {
     "requester_class": "citizen",
@@ -33,7 +33,7 @@ NEW = {
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path)
+    made = Office(tmp_path, IN_ONE_ZONE)
     yield made
     made.store.close()
 
