@@ -34,7 +34,7 @@ def test_a_night_keeps_a_comparison_and_a_sum_that_differs_is_told_everywhere(of
         nightly.run_chores(office.store, Settings(), now_unix_ms())
         (good,) = client.get(PATH).json()["reconciliations"]
         assert good["ok"] and good["differences"] == []
-        assert {each["name"] for each in good["checks"]} == {"cuts", "reasons", "months", "mix"}
+        assert {each["name"] for each in good["checks"]} == {"cuts", "reasons", "months", "mix", "behind"}
         assert 'data-testid="sums-differ"' not in client.get("/devices").text
         tamper(office, "UPDATE rollup_day SET exemplary = 0, bad = 1 WHERE cut = 'desk'")
         runs = nightly.run_chores(office.store, Settings(), now_unix_ms(), only="reconcile")
