@@ -18,7 +18,7 @@ from api.nightly import run_chores
 from api.pictures import MONTHS, months_before
 from api.publication import closing
 from api.settings import Settings
-from collector.store import Limits, Person, Store
+from collector.store import Limits, Person, Read, Store
 from sim.city import CITY, with_fewer_desks
 from sim.gaming import Gamer
 from sim.history import lay_down
@@ -83,6 +83,8 @@ def office_pages(folder: Path) -> Iterator[OfficePages]:
         token = store.create_token("everybody", SCOPES)
         own = Limits(operator=OPERATOR, branches=frozenset({"tsentr"}))
         store.staff.create(Person(OPERATOR, "Оксана Віконна", "operator", own, created_by="test"))
+        read = Read(role="head_of_centre", about=OPERATOR)  # so that the operator's own page tells of one
+        store.log_access("head", "analysis", True, f"by=operator key={OPERATOR}", read)
         with serving(holder) as address:  # type: ignore[arg-type]  # it needs no more of an office
             yield OfficePages(address, token, store)
 
