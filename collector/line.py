@@ -37,8 +37,11 @@ class Broker:
 
 
 class Line:
-    """A connection that comes back by itself. ``on_up``, ``on_down`` and ``on_message`` (topic, payload, whether it was
-    retained) run in a thread of the line's: they only enqueue.
+    """A connection that comes back by itself. What it calls, ``on_message`` (topic, payload, whether
+    it was retained) among it, runs in a thread of the line's: it only enqueues.
+
+    ``on_up`` comes before the first message of a connection; ``on_hearing`` when the broker has answered every
+    subscription: from then on whatever is published arrives, and as it is published.
     """
 
     def __init__(
@@ -49,12 +52,15 @@ class Line:
         on_up: Callable[[], None],
         on_message: Callable[[str, bytes, bool], None],
         on_down: Callable[[], None] = lambda: None,
+        on_hearing: Callable[[], None] = lambda: None,
     ):
         self._broker = broker
         self._subscriptions = subscriptions
         self._on_up = on_up
         self._on_message = on_message
         self._on_down = on_down
+        self._on_hearing = on_hearing
+        self._unanswered = 0  # subscriptions of this connection
         self._live: paho.Client | None = None
         self._refused: str | None = None
         self._was_up = False
@@ -130,6 +136,7 @@ class Line:
             client.username_pw_set(self._broker.user, self._broker.password)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
+        client.on_subscribe = self._subscribed
         client.on_message = lambda _client, _userdata, message: self._on_message(
             message.topic, bytes(message.payload), message.retain
         )
@@ -147,6 +154,7 @@ class Line:
             self._say_down(str(reason))
             self._ended.set()
             return
+        self._unanswered = len(self._subscriptions)
         for topic_filter in self._subscriptions:
             client.subscribe(topic_filter, qos=1)
         logger.info("connected to the broker at %s:%d", self._broker.host, self._broker.port)
@@ -154,6 +162,11 @@ class Line:
         self._live = client
         self._was_up = True
         self._on_up()
+
+    def _subscribed(self, *_: object) -> None:
+        self._unanswered -= 1
+        if self._unanswered == 0:
+            self._on_hearing()
 
     def _disconnected(
         self,

@@ -89,6 +89,7 @@ class Service:
             on_up=lambda: self._inbox.put(self._up),
             on_down=lambda: self._inbox.put(self._down),
             on_message=self._arrived,
+            on_hearing=lambda: self._inbox.put(self._hearing),
         )
         self._pieces = Pieces(shelf, lambda topic, payload: self._line.publish(topic, payload, qos=0), per_second)
         self._driver = Driver(store.fleet, self._watch, shelf, self._line.publish)
@@ -179,10 +180,12 @@ class Service:
     def _up(self) -> None:
         self._watch.up(self._now_ms())
         self._queues.up(self._now_ms())
+        self._guarded(self._driver.tell_again)
+
+    def _hearing(self) -> None:
         if not self._ready:
             self._ready = True
             log.info("ready")
-        self._guarded(self._driver.tell_again)
 
     def _record(self) -> None:
         """Everything that was decided goes to the store, in order."""

@@ -105,7 +105,8 @@ class Player:
         self.client = broker.client(user, user)
         self.client.on_message = self._on_message
         self._granted = threading.Event()
-        self.client.on_subscribe = lambda *_: self._granted.set()
+        answers: list[object] = []
+        self.client.on_subscribe = lambda *_: (answers.append(_), len(answers) == len(filters) and self._granted.set())
         for each in filters:
             self.client.subscribe(each, 1)
         self.client.loop_start()

@@ -1,19 +1,31 @@
 """The fleet service with a real Mosquitto: a dark pad is found, told of and forgotten; commands; its own restarts."""
 
+import socket
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
+from collector.fleet.service import SUBSCRIPTIONS
 from collector.store import Store
 from protocol import topics
 from protocol.messages import Command, Pulse, Settings
 from schemas.register import Hours
-from tests.integration.fleet_process import DESKS, REGISTER, FakePad, Feed, FleetProcess, call_id, open_store, until
+from tests.integration.fleet_process import (
+    DEADLINE_S,
+    DESKS,
+    REGISTER,
+    FakePad,
+    Feed,
+    FleetProcess,
+    call_id,
+    open_store,
+    until,
+)
 from tests.integration.mosquitto import GuardedMosquitto
 from tests.starved import Stopwatch
 
@@ -103,6 +115,43 @@ def test_a_broker_that_is_away_is_one_fault(
     assert len(store.fleet.faults()) == 1
     broker.start()
     until(lambda: open_kinds(store) == [], "the broker is back")
+
+
+def test_it_is_ready_when_the_broker_has_granted_all_it_wants_to_hear(tmp_path: Path, store: Store) -> None:
+    """A call that is published before that comes as an old one: whoever was told "ready" has called too soon."""
+
+    class Slow:
+        """A broker that lets in at once, and keeps one waiting for the subscriptions."""
+
+        def __init__(self) -> None:
+            self.listening = socket.create_server(("127.0.0.1", 0))
+            self.port = int(self.listening.getsockname()[1])
+
+        def password(self, user: str) -> str:
+            return user
+
+    broker = Slow()
+    fleet = FleetProcess(tmp_path, broker, url(tmp_path))  # type: ignore[arg-type]
+    starting = threading.Thread(target=fleet.start)
+    starting.start()
+    try:
+        with broker.listening, broker.listening.accept()[0] as line, line.makefile("rb") as packets:
+            packet(packets)
+            line.sendall(b"\x20\x02\x00\x00")  # CONNACK
+            asked = [packet(packets)[:2] for _ in SUBSCRIPTIONS]
+            until(lambda: b"connected to the broker" in fleet.log.read_bytes(), "it has been let in")
+            for number in asked:
+                assert b"INFO ready" not in fleet.log.read_bytes()
+                line.sendall(b"\x90\x03" + number + b"\x01")  # SUBACK
+            starting.join(DEADLINE_S)
+            assert b"INFO ready" in fleet.log.read_bytes()
+    finally:
+        fleet.kill()
+
+
+def packet(packets: BinaryIO) -> bytes:
+    """The next packet without its head; all of them are shorter than 128 bytes here."""
+    return packets.read(packets.read(2)[1])
 
 
 # ---- commands
