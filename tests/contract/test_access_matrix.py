@@ -24,7 +24,7 @@ from schemas.disclosure_resources import NewRequest
 from schemas.register import Direction, Operator, Participant, Service
 from tests.contract import access_matrix as matrix
 from tests.contract.access_matrix import NO, NOBODY, ORDER, OWN, OWN_PURPOSE, PURPOSE, REQUEST, Line
-from tests.contract.api_office import KYIV, REGISTER, Office
+from tests.contract.api_office import IN_ONE_ZONE, KYIV, Office
 
 LINES = matrix.lines()
 FOREIGN_BRANCH, FOREIGN_DESK = "vyshenka", "vyshenka-1"
@@ -468,7 +468,7 @@ def _forget_use(office: Office) -> None:
 
 def _register() -> object:
     social, other = Direction(id="own-direction", name="С", name_en="S"), Direction(id="other", name="І", name_en="O")
-    return REGISTER.model_copy(
+    return IN_ONE_ZONE.model_copy(
         update={
             "directions": (social, other),
             "services": (

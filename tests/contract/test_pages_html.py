@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import Settings
-from tests.contract.api_office import Office
+from tests.contract.api_office import IN_ONE_ZONE, Office
 
 EVERYTHING = ("figures", "devices", "try", "control", "report")
 HTML = {"Accept": "text/html"}
@@ -64,7 +64,7 @@ FOR_EVERYBODY = ["nav-public", "nav-open-data"]  # the pages that need no sign-i
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path)
+    made = Office(tmp_path, IN_ONE_ZONE)
     yield made
     made.store.close()
 

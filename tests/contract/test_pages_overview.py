@@ -15,13 +15,13 @@ from api.statistics import share_limits
 from collector.store import NO_LIMITS, Limits, Store, Token
 from collector.store.faults import Opened, at_branch
 from schemas.register import Direction
-from tests.contract.api_office import Office, now_unix_ms
+from tests.contract.api_office import IN_ONE_ZONE, Office, now_unix_ms
 from tests.contract.test_pages_html import HTML, Page
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path)
+    made = Office(tmp_path, IN_ONE_ZONE)
     register = made.store.register()
     services = tuple(each.model_copy(update={"direction": "papers"}) for each in register.services[:1])
     papers = Direction(id="papers", name="Документи", name_en="Papers")
