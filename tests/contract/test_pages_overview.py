@@ -43,7 +43,7 @@ def noon_in_month(back: int) -> datetime:
     """A moment of the month ``back`` months ago; of this month one that is surely past."""
     today = datetime.now(ZoneInfo("Europe/Kyiv"))
     if not back:
-        return today.astimezone(UTC) - timedelta(minutes=1)
+        return today - timedelta(minutes=1)
     first = months_before(today.date().replace(day=1), back)
     return datetime(first.year, first.month, 15, 12, tzinfo=UTC)
 
