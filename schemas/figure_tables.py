@@ -23,20 +23,30 @@ from schemas.tables import LEFT_OUT, metadata
 
 RATED = ("bad", "good", "exemplary")
 
-rollup_month = Table(  # rollup_day by calendar month, of the days before the edge; see collector/store/months.py
-    "rollup_month",
-    metadata,
-    Column("cut", String(10), nullable=False),
-    Column("branch", String(40), nullable=False),
-    Column("key", String(40), nullable=False),
-    Column("month", Integer, nullable=False),  # yyyymm, of local days
-    *(Column(name, Integer, nullable=False) for name in ("calls", "eligible", *RATED)),
-    *(Column(name, Integer, nullable=False, server_default=text("0")) for name in LEFT_OUT),
-    PrimaryKeyConstraint("cut", "branch", "key", "month"),
-    Index(None, "cut", "month"),
-    sqlite_with_rowid=False,
-)
-rollup_edge = Table(  # one row: the days before this one are in rollup_month, and every writer keeps them there
+
+def _coarser(span: str) -> Table:
+    """``rollup_day`` added up, of the days before the edge; see collector/store/levels.py."""
+    return Table(
+        f"rollup_{span}",
+        metadata,
+        Column("cut", String(10), nullable=False),
+        Column("branch", String(40), nullable=False),
+        Column("key", String(40), nullable=False),
+        Column(span, Integer, nullable=False),
+        *(Column(name, Integer, nullable=False) for name in ("calls", "eligible", *RATED)),
+        *(Column(name, Integer, nullable=False, server_default=text("0")) for name in LEFT_OUT),
+        # Most questions are about all places of some spans: these lie together, in the order of the answer.
+        PrimaryKeyConstraint("cut", span, "branch", "key"),
+        Index(None, "cut", "branch", span),
+        sqlite_with_rowid=False,
+    )
+
+
+rollup_week = _coarser("week")  # ISO weeks, yyyymmdd of the Monday
+rollup_month = _coarser("month")  # yyyymm, of local days
+rollup_quarter = _coarser("quarter")  # yyyymm of its first month
+rollup_year = _coarser("year")  # yyyymm of its January
+rollup_edge = Table(  # one row: the days before this one are in all coarser ones, and every writer keeps them there
     "rollup_edge",
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),

@@ -20,7 +20,7 @@ from collector.feed.steps import call_id
 from collector.store import Arrival, Store
 from protocol import topics
 from protocol.words import CLOSE_REASONS
-from schemas.periods import day_date
+from schemas.periods import Period, day_date
 from sim.city import TIMEZONE, City
 from sim.gaming import Gamer, gamed
 from sim.rare import RareService, with_rare
@@ -147,7 +147,7 @@ def next_day(store_url: str) -> date | None:
     """The first day after the last one that has any call, or None when there is no call at all."""
     store = Store.open(store_url)
     try:
-        days = [row.day for row in store.rollups("branch", 19700101, 99991231, months=True)]
+        days = [row.day for row in store.rollups("branch", 19700101, 99991231, period=Period.MONTH)]
         if not days:
             return None
         month = max(days) * 100
@@ -157,7 +157,7 @@ def next_day(store_url: str) -> date | None:
 
 
 def _first_day_known(store: Store) -> date | None:
-    months = [row.day for row in store.rollups("branch", 19700101, 99991231, months=True)]
+    months = [row.day for row in store.rollups("branch", 19700101, 99991231, period=Period.MONTH)]
     if not months:
         return None
     month = min(months) * 100

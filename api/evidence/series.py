@@ -239,7 +239,7 @@ class Reader:
         """The branches that were there and had calls, in the register's order."""
         first, last = day_key(self.spans[0].first), day_key(self.spans[-1].last)
         called: dict[int, set[str]] = {}
-        for row in self._store.rollups("branch", first, last, months=True):
+        for row in self._store.rollups("branch", first, last, period=Period.MONTH):
             if row.calls:
                 called.setdefault(row.day, set()).add(row.branch)
         return {month: self._there_in(month, names) for month, names in called.items()}

@@ -118,7 +118,7 @@ def late(store: Store, now_unix_ms: int, *, months: int = 13) -> list[Late]:
         for edition, sheet in _Known(store, year).holding():
             first, last = days_of(edition.period)
             tally = sheet.sums[CENTRE].tally
-            rows = store.rollups("branch", day_key(first), day_key(last), months=True)
+            rows = store.rollups("branch", day_key(first), day_key(last), period=Period.MONTH)
             votes = sum(row.bad + row.good + row.exemplary for row in rows) - tally.votes
             eligible = sum(row.eligible for row in rows) - tally.eligible
             if votes or eligible:
@@ -202,7 +202,8 @@ class _Known:
             sheet = basis.sheet(edition.period, edition.number, self.sheets).decided(codes)
             self.sheets[sheet.name] = sheet
             self._editions[sheet.name] = edition
-        self._with_calls = {row.day for row in store.rollups("branch", 20000101, year * 10000 + 1231, months=True)}
+        months = store.rollups("branch", 20000101, year * 10000 + 1231, period=Period.MONTH)
+        self._with_calls = {row.day for row in months}
 
     def latest(self, period: str) -> Sheet | None:
         of_period = [sheet for sheet in self.sheets.values() if sheet.period == period]

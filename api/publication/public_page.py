@@ -22,6 +22,7 @@ from api.publication.publishing import planned
 from api.rendering import Renderer
 from collector.store import Store, Token
 from schemas.edition_resources import EditionContent
+from schemas.periods import Period
 
 router = APIRouter(include_in_schema=False)
 
@@ -128,7 +129,7 @@ def _files(language: Language) -> list[tuple[str, str]]:
 def _closable(store: Store) -> list[str]:
     """Months with calls that are not published, the newest first; whether one is over, the trial says."""
     out = {each.period for each in store.editions.all()}
-    months = {row.day for row in store.rollups("branch", 20000101, 21001231, months=True)}
+    months = {row.day for row in store.rollups("branch", 20000101, 21001231, period=Period.MONTH)}
     named = [f"{month // 100}-{month % 100:02}" for month in sorted(months, reverse=True)]
     return [name for name in named if name not in out]
 

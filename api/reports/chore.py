@@ -67,7 +67,8 @@ def due(store: Store, settings: Settings, month: date) -> list[Order]:
     }
     branches = dict.fromkeys(each.id for each in register.branches if begins(each) <= last and first <= ends(each))
     wanted = [("centre", ""), *(("branch", each) for each in branches)]
-    called = {row.branch for row in store.rollups("branch", day_key(first), day_key(last), months=True) if row.calls}
+    rows = store.rollups("branch", day_key(first), day_key(last), period=Period.MONTH)
+    called = {row.branch for row in rows if row.calls}
     return [
         Order(cut=cut, period=Period.MONTH, day=first, language=language, key=key)  # type: ignore[arg-type]
         for cut, key in wanted

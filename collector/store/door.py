@@ -13,16 +13,16 @@ from collector.model import Answer, Arrival, Office
 from collector.store import figures, people, registry
 from collector.store.archive import Archive
 from collector.store.book import Book
+from collector.store.coarse import Wanted
 from collector.store.disclosures import Disclosures
 from collector.store.editions import Editions
-from collector.store.engine import make_engine, reading, translated, worth_repeating, writing
+from collector.store.engine import make_engine, reading, snapshot, translated, worth_repeating, writing
 from collector.store.figures import Counts, PadRow, Rollup
 from collector.store.fleet import Fleet
 from collector.store.ledger import Ledger
 from collector.store.limits import NO_LIMITS, Limits
 from collector.store.migrate import upgrade
 from collector.store.mix import MixRow
-from collector.store.months import Wanted
 from collector.store.nights import Nights
 from collector.store.partitions import keep_ahead
 from collector.store.people import NO_MORE_KNOWN, Read, Token
@@ -33,6 +33,7 @@ from collector.store.staff import Staff
 from collector.store.totals import Totals
 from collector.store.upkeep import Upkeep
 from schemas.months import month_of
+from schemas.periods import Period
 from schemas.register import Register
 
 # So often two collectors may stand in each other's way over one batch before it counts as a fault.
@@ -149,18 +150,18 @@ class Store:
         *,
         branch: str | None = None,
         key: str | None = None,
-        months: bool = False,
-        weeks: bool = False,
+        period: Period = Period.DAY,
         everywhere: bool = False,
     ) -> list[Rollup]:
-        """Figures by day (``yyyymmdd``, both ends included), or summed by month or by ISO week; ``cut`` is one of
-        rollup.CUTS. With ``everywhere`` those of all branches are one row, whose branch is "".
+        """Figures of the days (``yyyymmdd``, both ends included), each or added up by a longer period; ``cut`` is one
+        of rollup.CUTS. With ``everywhere`` those of all branches are one row, whose branch is "".
         """
         wanted = Wanted(cut, (first_day, last_day), branch, key, everywhere)
-        with reading(self._engine) as connection:
-            if months:
-                return figures.by_month(connection, wanted)
-            return figures.by_week(connection, wanted) if weeks else figures.by_day(connection, wanted)
+        if period is Period.DAY:
+            with reading(self._engine) as connection:
+                return figures.by_day(connection, wanted)
+        with snapshot(self._engine) as connection:
+            return figures.by_longer(connection, wanted, period)
 
     def mix(
         self, first_month: int, last_month: int, *, branch: str | None = None, operator: str | None = None

@@ -1,23 +1,23 @@
 """Questions about totals: the roll-ups, what is open now, how the pads are, how much of everything there is."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy import Connection, RowMapping, func, select
 
 from collector.rollup import AMOUNTS
-from collector.store import months
-from collector.store.months import Wanted
+from collector.store import coarse
+from collector.store.coarse import Wanted
 from collector.store.registry import holds_today
+from schemas.periods import Period
 from schemas.register_tables import desk
 from schemas.tables import call, call_service, kept, pad, pad_health, rollup_day, waiting
 
 
 class Rollup(NamedTuple):
-    """The figures of one branch, service, operator or desk on one day (``yyyymmdd``), in one month (``yyyymm``) or in
-    one ISO week (``yyyymmdd`` of its Monday).
+    """The figures of one branch, service, operator or desk on one day (``yyyymmdd``), in one ISO week (``yyyymmdd`` of
+    its Monday), or in one month, quarter or year (``yyyymm`` of its first month).
 
     ``key`` is "" in the cut "branch", and in the others for calls of which the queue did not say it.
     """
@@ -92,20 +92,12 @@ def by_day(connection: Connection, wanted: Wanted) -> list[Rollup]:
         question = question.group_by(rollup_day.c.day, rollup_day.c.key)
     question = question.where(*wanted.conditions(rollup_day), rollup_day.c.day.between(*wanted.days))
     rows = connection.execute(question.order_by(rollup_day.c.day, *place)).all()
-    return [Rollup._make(row) for row in (map(_whole, rows) if wanted.everywhere else rows)]
+    return list(map(Rollup._make, rows))
 
 
-def by_month(connection: Connection, wanted: Wanted) -> list[Rollup]:
-    return [Rollup._make(row) for row in months.rows_by_month(connection, wanted)]
-
-
-def by_week(connection: Connection, wanted: Wanted) -> list[Rollup]:
-    return [Rollup._make(row) for row in months.rows_by_week(connection, wanted)]
-
-
-def _whole(row: Sequence[Any]) -> tuple[Any, ...]:
-    """PostgreSQL's sums are of a type of their own."""
-    return (row[0], row[1], row[2], *map(int, row[3:]))
+def by_longer(connection: Connection, wanted: Wanted, period: Period) -> list[Rollup]:
+    """Of weeks, months, quarters or years, sorted by span, branch and key; of one moment if the connection is."""
+    return list(map(Rollup._make, coarse.rows(connection, wanted, period)))
 
 
 def pads(connection: Connection) -> list[PadRow]:

@@ -18,7 +18,8 @@ from collector.model import KEPT_REASONS, Answer, Arrival, CallRow, KeptRow, Off
 from collector.quarantine import bounded, day_begins
 from collector.rollup import Joined, differences
 from collector.served import moved as served_moved
-from schemas.figure_tables import rollup_behind, rollup_month, rollup_served
+from collector.store.levels import LEVELS
+from schemas.figure_tables import rollup_behind, rollup_served
 from schemas.fleet_tables import console_unavailable
 from schemas.tables import call, call_service, kept, pad, pad_health, rollup_day, vote, vote_number, waiting
 
@@ -86,7 +87,7 @@ class Ledger:
         self._write_unavailable = self._compiled(self._insert(console_unavailable).on_conflict_do_nothing())
         self._write_kept = self._compiled(self._count_again())
         self._write_rollup = self._compiled(self._add_up(rollup_day))
-        self._write_month = self._compiled(self._add_up(rollup_month))
+        self._write_levels = [(level, self._compiled(self._add_up(level.table))) for level in LEVELS.values()]
         self._write_behind = self._compiled(self._add_up(rollup_behind))
         self._write_served = self._compiled(self._add_up(rollup_served))
         self._read_edge = text("SELECT day FROM rollup_edge")
@@ -180,16 +181,17 @@ class Ledger:
         return bounded(rows, examples, present)
 
     def _count(self, connection: Connection, moved: Sequence[tuple[Joined, Joined]]) -> None:
-        """Into the days, and into the months of those that are in the monthly figures by now: the edge is read in here,
-        for it moves only while nobody counts (collector/store/months.py).
+        """Into the days, and into the longer periods of those that are in these by now: the edge is read in here, for
+        it moves only while nobody counts (collector/store/months.py).
         """
         found = differences(moved)
         _many(connection, self._write_rollup, [(*key, *more) for key, more in found])
         if not found and all(before.call == after.call for before, after in moved):
             return
         edge_day = connection.execute(self._read_edge).scalar() or 0
-        late = [(cut, branch, name, day // 100, more) for (cut, branch, name, day), more in found if day < edge_day]
-        _many(connection, self._write_month, [(*place, *more) for *place, more in late])
+        late = [(key, more) for key, more in found if key[3] < edge_day]
+        for level, statement in self._write_levels:
+            _many(connection, statement, [(*key[:3], level.span_of(key[3]), *more) for key, more in late])
         sums = served_moved(moved, edge_day)
         _many(connection, self._write_behind, [(*place, calls) for place, calls in sums.behind().items()])
         _many(connection, self._write_served, [(*place, *took) for place, took in sums.served().items()])

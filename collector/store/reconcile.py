@@ -2,7 +2,7 @@
 
     cuts     the sums of a branch's services, of its operators and of its desks, each against the branch, day by day
     reasons  calls against those eligible and those left out; ratings against those eligible
-    months   every month against its days
+    months   every month against its days, with its weeks, quarter and year
     mix      what the mix has of each operator and service of a branch, against the days of its month
     behind   for whom each service's calls were, as kept by month, against the month by service and by operator
 
@@ -129,9 +129,8 @@ def _reasons(connection: Connection) -> tuple[Check, list[str]]:
 
 
 def _months(connection: Connection) -> tuple[Check, list[str]]:
-    there = months.covered(connection)
-    said = [sentence for some in months.wrong(connection, there).values() for sentence in some]
-    return Check("months", len(there), len(said)), said
+    said = [sentence for some in months.wrong(connection).values() for sentence in some]
+    return Check("months", len(months.covered(connection)), len(said)), said
 
 
 def _mix(connection: Connection) -> tuple[Check, list[str]]:

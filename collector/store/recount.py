@@ -76,7 +76,8 @@ class Recounted(NamedTuple):
     differences: list[Difference]
     waiting: list[str]
     first_day: int | None = None  # days before it are archived, and were not counted again
-    months: tuple[tuple[int, str], ...] = ()  # of all: months that are not the sum of their days, and a sentence each
+    # Of all: longer periods that are not the sum of their days, by the month whose making anew mends them.
+    months: tuple[tuple[int, str], ...] = ()
     served: tuple[tuple[int, str], ...] = ()  # of all: what is kept of a month's calls otherwise than they say
     sums: Sums | None = None  # of all: what should be kept
 
@@ -157,7 +158,7 @@ def expected(connection: Connection, scope: Scope) -> int:
 
 
 def correct(connection: Connection, found: Iterable[Difference]) -> None:
-    """Writes what was counted into the roll-up, and into its months; nobody else may write to it meanwhile."""
+    """Writes what was counted into the roll-up and all that adds it up; nobody else may write to them meanwhile."""
     found = list(found)
     _correct_days(connection, found)
     end = months.edge(connection)
@@ -288,7 +289,7 @@ def _chunks(joined: Iterable[Joined]) -> Iterator[list[Joined]]:
 
 
 def _months(connection: Connection) -> Iterator[tuple[int, str]]:
-    for month, said in months.wrong(connection, months.covered(connection)).items():
+    for month, said in months.wrong(connection).items():
         yield from ((month, sentence) for sentence in said)
 
 

@@ -14,6 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.served import FINISHED, LONGEST_MS, Served, Sums
 from collector.store import months
+from collector.store.coarse import parted
+from collector.store.levels import MONTH, day_before
 from schemas.figure_tables import rollup_behind, rollup_month, rollup_served
 from schemas.months import first_id, first_id_at, later, month_name
 from schemas.periods import day_date
@@ -45,7 +47,7 @@ class Times(NamedTuple):
 # ---- asking
 def times(connection: Connection, first_day: int, last_day: int, branch: str | None = None) -> list[Times]:
     """By service, of all branches or one; services without a finished call are left out."""
-    whole, beside = months.parted(connection, (first_day, last_day))
+    whole, beside = parted(connection, MONTH, (first_day, last_day))
     found: dict[str, Served] = {}
     kept = rollup_served.c
     sums = (func.sum(kept.served), func.sum(kept.served_ms), func.sum(kept.squares))
@@ -73,7 +75,7 @@ def behind(
     """Month, branch, service and who called for it on these days, one place perhaps twice; "" where the queue did not
     say the service. Of more than two operators two, and OTHERS: nobody asks for all names, and there may be thousands.
     """
-    whole, beside = months.parted(connection, (first_day, last_day))
+    whole, beside = parted(connection, MONTH, (first_day, last_day))
     kept, month = rollup_behind.c, (call.c.day // 100).label("month")
     if whole is not None:
         place = (kept.month, kept.branch, kept.service)
@@ -108,9 +110,9 @@ def take_in(connection: Connection, first_day: int, last_day: int) -> None:
 def make(connection: Connection, month: int) -> None:
     """Makes a month anew out of its rows before the edge; nobody else may write calls meanwhile."""
     _forget(connection, month)
-    whole, _ = months.parted(connection, (month * 100 + 1, month * 100 + 31))
+    whole, _ = parted(connection, MONTH, (MONTH.first_day(month), MONTH.last_day(month)))
     if whole is not None:
-        last = months.day_before(min(months.edge(connection), later(month) * 100 + 1))
+        last = day_before(min(months.edge(connection), later(month) * 100 + 1))
         take_in(connection, month * 100 + 1, last)
 
 

@@ -1,9 +1,9 @@
 """``Store.totals``: the coarser roll-ups that the night makes out of the daily one, and the comparison of all of them.
 
-consolidate()               the days of before today, into rollup_month (collector/store/months.py), and how long their
-                            calls took and who was called for (collector/store/served.py)
+consolidate()               the days of before today, into the coarser levels (collector/store/months.py), and how long
+                            their calls took and who was called for (collector/store/served.py)
 mix(), make_mix()           what was rated how by operator, service and hour (collector/store/mix.py)
-reconcile(), reconciled()   sums against sums and months against days (collector/store/reconcile.py); it repairs nothing
+reconcile(), reconciled()   sums against sums, periods against days (collector/store/reconcile.py); it repairs nothing
 """
 
 import time
@@ -29,8 +29,8 @@ class Totals:
         self._engine = engine
 
     def consolidate(self, now_unix_ms: int) -> list[int]:
-        """Takes all days before this one (UTC) into the monthly figures, each month in a transaction; gives the months
-        that were added to.
+        """Takes all days before this one (UTC) into the figures by week, month, quarter and year, a month in a
+        transaction; gives the months that were added to.
         """
         today, taken = day_of(now_unix_ms, "UTC"), []
         with reading(self._engine) as connection:

@@ -254,7 +254,10 @@ def test_who_sees_devices_only_is_not_asked_for_a_purpose(office: SignalsOffice)
 
 
 # ---- nothing else changes
-FIGURES = ("call", "vote", "rollup_day", "rollup_month", "rollup_mix", "console_unavailable", "kept", "waiting")
+FIGURES = (
+    "call", "vote", "rollup_day", "rollup_week", "rollup_month", "rollup_quarter", "rollup_year", "rollup_mix",
+    "console_unavailable", "kept", "waiting",
+)  # fmt: skip
 
 
 def test_scanning_and_reviewing_change_no_call_no_vote_and_no_figure(office: SignalsOffice) -> None:

@@ -54,7 +54,7 @@ class Reader:
     """Knows who served what, and of the figures only what stands in reports."""
 
     def __init__(self, store: Store):
-        rows = store.rollups("service", FIRST_DAY, LAST_DAY, branch=BRANCH, months=True)
+        rows = store.rollups("service", FIRST_DAY, LAST_DAY, branch=BRANCH, period=Period.MONTH)
         rated = {(row.day, row.key) for row in rows if row.bad + row.good + row.exemplary}
         self.behind = {
             (month, service): frozenset(who)

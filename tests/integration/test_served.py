@@ -32,8 +32,7 @@ SPANS = (
     (20200311, 20200312), (20200203, 20200204), (20191201, 20200101),
 )  # fmt: skip
 BEFORE_IT = (
-    "DROP TABLE rollup_behind",
-    "DROP TABLE rollup_served",
+    *(f"DROP TABLE rollup_{name}" for name in ("behind", "served", "week", "quarter", "year")),
     "UPDATE collector_version SET version_num = '0015'",
 )
 

@@ -31,7 +31,7 @@ from collector.store import (
 from collector.store.engine import JOURNAL_BYTES
 from protocol import codec, topics
 from protocol.messages import Health, PadStatus, QueueEvent, Vote
-from schemas.periods import day_date, day_key
+from schemas.periods import Period, day_date, day_key
 from schemas.register import Operator
 from tests.integration.collector_process import NOON_DAY, NOON_UNIX_MS, call_id, event, vote
 
@@ -193,7 +193,7 @@ def test_months_are_the_sum_of_their_days(store: Store) -> None:
         message = event(number, desk=DESKS[0], seq=number + 1)
         message.called_unix_ms = message.occurred_unix_ms = NOON_UNIX_MS + days * day_ms
         store.ingest([of_queue(message), of_pad(vote(number, 3, seq=number))])
-    months = store.rollups("operator", 20261001, 20261231, months=True, branch="centre", key="op-1")
+    months = store.rollups("operator", 20261001, 20261231, period=Period.MONTH, branch="centre", key="op-1")
     assert [(row.day, row.calls, row.exemplary) for row in months] == [(202610, 1, 1), (202611, 3, 3), (202612, 1, 1)]
     assert store.rollups("operator", 20261001, 20261231, key="op-2") == []
     assert len(store.rollups("branch", 20261122, 20261123)) == 2

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +15,7 @@ from collector.store import Arrival, Rollup, Store
 from collector.store.engine import make_engine, writing
 from protocol import codec, topics
 from protocol.messages import QueueEvent, Vote
-from schemas.periods import day_date, day_key
+from schemas.periods import Period, bounds, day_date, day_key
 from tests.bench.filled import Office, fill
 
 OFFICE = Office(branches=2, desks=3)
@@ -68,63 +68,75 @@ def visit(store: Store, at: datetime, seq: int, rating: int | None = 1, outcome:
         assert answer.disposition == "taken", answer
 
 
-def by_month(rows: list[Rollup]) -> dict[tuple[str, str, int], tuple[int, ...]]:
+Sums = dict[tuple[str, str, int], tuple[int, ...]]
+LONGER = (Period.WEEK, Period.MONTH, Period.QUARTER, Period.YEAR)
+
+
+def added_up(rows: list[Rollup], period: Period) -> Sums:
+    """Days by the week, month, quarter or year they lie in, as the store calls it."""
     sums: dict[tuple[str, str, int], Counter[str]] = {}
     for row in rows:
-        month = row.day if row.day < 1_000_000 else row.day // 100
-        sums.setdefault((row.branch, row.key, month), Counter()).update({name: getattr(row, name) for name in AMOUNTS})
+        first = day_key(bounds(day_date(row.day), period)[0])
+        span = first if period is Period.WEEK else first // 100
+        sums.setdefault((row.branch, row.key, span), Counter()).update({name: getattr(row, name) for name in AMOUNTS})
     return {key: tuple(row[name] for name in AMOUNTS) for key, row in sums.items()}
+
+
+def as_they_are(rows: list[Rollup]) -> Sums:
+    assert rows == sorted(rows, key=lambda row: (row.day, row.branch, row.key))
+    assert all(type(amount) is int for row in rows for amount in row[2:])
+    return {(row.branch, row.key, row.day): row[3:] for row in rows}
 
 
 def agree(store: Store) -> bool:
     return all(
-        by_month(store.rollups(cut, 20200101, 20200331, months=True))
-        == by_month(store.rollups(cut, 20200101, 20200331))
+        as_they_are(store.rollups(cut, 20191230, 20200405, period=period))
+        == added_up(store.rollups(cut, 20191230, 20200405), period)
         for cut in CUTS
+        for period in LONGER
     )
 
 
 # ---- months
-def test_months_say_what_their_days_do_before_and_after(store: Store) -> None:
-    before = {cut: store.rollups(cut, 20200101, 20201231, months=True) for cut in CUTS}
+def everything(store: Store) -> list[list[Rollup]]:
+    return [store.rollups(cut, 20200101, 20201231, period=period) for cut in CUTS for period in LONGER]
+
+
+def test_longer_periods_say_what_their_days_do_before_and_after(store: Store) -> None:
+    before = everything(store)
     assert store.totals.consolidate(NOW_UNIX_MS) == [202001, 202002, 202003]
     assert store.totals.consolidate(NOW_UNIX_MS) == []
-    assert {cut: store.rollups(cut, 20200101, 20201231, months=True) for cut in CUTS} == before
+    assert everything(store) == before
     assert agree(store)
+
+
+@pytest.mark.parametrize("consolidated", [False, True])
+def test_periods_begin_and_end_where_they_are_asked_to(store: Store, consolidated: bool) -> None:
+    if consolidated:
+        store.totals.consolidate(NOW_UNIX_MS)
     for days in (
         (20200101, 20200229), (20200110, 20200311), (20200201, 20200215), (20200203, 20200204), (20200201, 20200309),
-        (20200301, 20200310), (20200301, 20200331), (20200201, 20200201),
+        (20200301, 20200310), (20200301, 20200331), (20200201, 20200201), (20200106, 20200310), (20200108, 20200109),
+        (20191230, 20200119), (20200105, 20200106), (20190101, 20200310), (20200101, 20200311), (20200101, 20201231),
     ):  # fmt: skip
-        for cut, key in (("branch", None), ("desk", DESK), ("operator", "op-00000")):
-            rows = store.rollups(cut, *days, branch=BRANCH, key=key, months=True)
-            assert by_month(rows) == by_month(store.rollups(cut, *days, branch=BRANCH, key=key)), (days, cut)
-            assert [row.day for row in rows] == sorted({row.day for row in rows})
-
-
-def test_weeks_are_those_of_the_calendar_and_begin_and_end_where_they_are_asked_to(store: Store) -> None:
-    for first, last in ((20200106, 20200310), (20200108, 20200109), (20191230, 20200119), (20200105, 20200106)):
-        for cut, key in (("branch", None), ("desk", DESK)):
-            sums: dict[tuple[str, str, int], Counter[str]] = {}
-            for row in store.rollups(cut, first, last, key=key):
-                monday = day_date(row.day) - timedelta(days=day_date(row.day).weekday())
-                place = sums.setdefault((row.branch, row.key, day_key(monday)), Counter())
-                place.update({name: getattr(row, name) for name in AMOUNTS})
-            weeks = store.rollups(cut, first, last, key=key, weeks=True)
-            assert {(row.branch, row.key, row.day): row[3:] for row in weeks} == {
-                place: tuple(amounts[name] for name in AMOUNTS) for place, amounts in sums.items()
-            }
-            assert weeks == sorted(weeks, key=lambda row: (row.day, row.branch, row.key))
+        for cut, branch, key in (
+            ("branch", BRANCH, None), ("desk", None, DESK), ("operator", BRANCH, "op-00000"), ("service", None, None),
+        ):  # fmt: skip
+            for period in LONGER:
+                rows = store.rollups(cut, *days, branch=branch, key=key, period=period)
+                daily = store.rollups(cut, *days, branch=branch, key=key)
+                assert as_they_are(rows) == added_up(daily, period), (days, cut, period)
 
 
 def test_all_branches_as_one_are_the_sum_of_each(store: Store) -> None:
     store.totals.consolidate(NOW_UNIX_MS)
     for cut in CUTS:
-        for longer in ({}, {"weeks": True}, {"months": True}):
+        for period in Period:
             sums: dict[tuple[str, int], Counter[str]] = {}
-            for row in store.rollups(cut, 20200110, 20200310, **longer):
+            for row in store.rollups(cut, 20200110, 20200310, period=period):
                 key = "" if cut == "branch" else row.key
                 sums.setdefault((key, row.day), Counter()).update({name: getattr(row, name) for name in AMOUNTS})
-            rows = store.rollups(cut, 20200110, 20200310, everywhere=True, **longer)
+            rows = store.rollups(cut, 20200110, 20200310, everywhere=True, period=period)
             assert {(row.key, row.day): row[3:] for row in rows} == {
                 place: tuple(amounts[name] for name in AMOUNTS) for place, amounts in sums.items()
             }
@@ -132,18 +144,18 @@ def test_all_branches_as_one_are_the_sum_of_each(store: Store) -> None:
 
 
 def test_every_night_takes_in_the_days_since_the_last(store: Store) -> None:
-    before = {cut: store.rollups(cut, 20200101, 20201231, months=True) for cut in CUTS}
+    before = everything(store)
     for day, months in ((20200112, [202001]), (20200131, [202001]), (20200201, [202001]), (20200203, [202002])):
         at = datetime(day // 10000, day // 100 % 100, day % 100, 1, tzinfo=UTC)
         assert store.totals.consolidate(int(at.timestamp() * 1000)) == months
-        assert {cut: store.rollups(cut, 20200101, 20201231, months=True) for cut in CUTS} == before
+        assert everything(store) == before
         visit(store, datetime(2020, 1, 10, 12, tzinfo=UTC), day, rating=None)  # into a day that is in by now
         visit(store, datetime(2020, 2, 10, 12, tzinfo=UTC), day, rating=None)  # and one that is not
         assert agree(store) and store.recount() == []
-        before = {cut: store.rollups(cut, 20200101, 20201231, months=True) for cut in CUTS}
+        before = everything(store)
 
 
-def test_a_late_word_changes_day_and_month_together(store: Store) -> None:
+def test_a_late_word_changes_a_day_and_every_period_with_it_together(store: Store) -> None:
     store.totals.consolidate(NOW_UNIX_MS)
     visit(store, FEBRUARY, 1)
     visit(store, FEBRUARY.replace(month=3), 2)
@@ -190,6 +202,51 @@ def test_a_month_that_is_not_the_sum_of_its_days_is_told_and_mended_when_asked(
     assert store.recount() == [] and agree(store)
 
 
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        (
+            "UPDATE rollup_week SET bad = bad + 1 WHERE week = 20200127 AND key = 'branch-001-02'",
+            "desk branch-001-02 of branch branch-001 in 2020-W05: the week is not the sum of its days",
+        ),
+        (
+            "DELETE FROM rollup_quarter WHERE cut = 'branch' AND branch = 'branch-002'",
+            "branch branch-002 in 2020-Q1: the quarter is not the sum of its days",
+        ),
+        (
+            "INSERT INTO rollup_year (cut, branch, key, year, calls, eligible, bad, good, exemplary)"
+            " VALUES ('operator', 'branch-001', 'nobody', 202001, 1, 1, 0, 0, 1)",
+            "operator nobody of branch branch-001 in 2020: the year is not the sum of its days",
+        ),
+    ],
+    ids=["week", "quarter", "year"],
+)
+def test_a_longer_period_that_is_not_the_sum_of_its_days_is_told_and_mended_when_asked(
+    store: Store, tamper: Callable[[str], None], statement: str, sentence: str
+) -> None:
+    store.totals.consolidate(NOW_UNIX_MS)
+    tamper(statement)
+    assert store.recount() == [sentence]
+    done = store.totals.reconcile(NOW_UNIX_MS)
+    assert [check.name for check in done.checks if check.differ] == ["months"] and done.differences == (sentence,)
+    assert not agree(store)
+    assert store.upkeep.repair("somebody") == []
+    assert store.recount() == [] and agree(store)
+
+
+def test_a_database_of_before_has_its_weeks_quarters_and_years_made(
+    url: str, store: Store, tamper: Callable[[str], None]
+) -> None:
+    store.totals.consolidate(NOW_UNIX_MS)
+    for name in ("week", "quarter", "year"):
+        tamper(f"DROP TABLE rollup_{name}")
+    tamper("UPDATE collector_version SET version_num = '0016'")
+    with Store.open(url) as migrated:
+        assert agree(migrated) and migrated.recount() == []
+        visit(migrated, FEBRUARY, 1)
+        assert agree(migrated) and migrated.recount() == []
+
+
 def test_a_day_that_is_put_right_puts_its_month_right(store: Store, tamper: Callable[[str], None]) -> None:
     tamper("UPDATE rollup_day SET good = good + 3 WHERE cut = 'branch' AND day = 20200114")
     store.totals.consolidate(NOW_UNIX_MS)
@@ -207,7 +264,7 @@ def test_the_mix_adds_up_to_the_figures_by_the_local_hour(store: Store) -> None:
         for row in rows:
             for name in ("eligible", "bad", "good", "exemplary"):
                 sums[row.branch, getattr(row, cut), row.month, name] += getattr(row, name)
-        for figure in store.rollups(cut, 20200101, 20201231, months=True):
+        for figure in store.rollups(cut, 20200101, 20201231, period=Period.MONTH):
             for name in ("eligible", "bad", "good", "exemplary"):
                 assert sums.pop((figure.branch, figure.key, figure.day, name)) == getattr(figure, name)
         assert not +sums
