@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from api.parts import Parts
 from api.settings import Settings
+from schemas.garbage import look_for_rings_seldom
 from schemas.service import Service
 
 log = logging.getLogger("api")
@@ -59,7 +60,9 @@ def serve(app: FastAPI, settings: Settings, bound: socket.socket) -> None:
     # uvicorn raises the signal once more after its own stop, for the handler that was there before: this one.
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, _asked_to_stop)
-    make_server(app, settings).run(sockets=[bound])
+    server = make_server(app, settings)
+    look_for_rings_seldom()
+    server.run(sockets=[bound])
 
 
 def make_server(app: FastAPI, settings: Settings) -> Server:

@@ -1,6 +1,5 @@
 """What the collector's command line can do, a function a command. Parsing arguments is __main__.py's work."""
 
-import gc
 import logging
 import signal
 import time
@@ -24,6 +23,7 @@ from collector.store import Store
 from collector.store.limits import chosen, described
 from collector.store.retention import Periods
 from collector.tls import trust
+from schemas.garbage import look_for_rings_seldom
 
 log = logging.getLogger("collector")
 
@@ -61,7 +61,7 @@ def run(settings: Settings, _: Namespace) -> int:
             metrics = Metrics(store, settings)
             endpoint = expose(metrics.registry, settings)
             spool = Spool(settings.spool, days=settings.spool_days) if settings.spool else None
-            _look_for_rings_seldom()
+            look_for_rings_seldom()
             chores = Chores(store, Periods(settings.ticket_days, settings.access_log_days))
             serve(Spooled(store, spool) if spool else store, connect, stop, metrics, chores.step)
             if spool is not None:
@@ -70,15 +70,6 @@ def run(settings: Settings, _: Namespace) -> int:
                 endpoint.close()
     log.info("stopped")
     return 0
-
-
-def _look_for_rings_seldom() -> None:
-    """A batch is thousands of small objects that all die with it; looking again and again whether some of them hold
-    each other in a ring cost a fifth of a message (measured). What is there by now stays, and is not looked at at all.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
 
 
 def check_config(settings: Settings, _: Namespace) -> int:

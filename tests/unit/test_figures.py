@@ -1,6 +1,6 @@
 """Shares, intervals and adding up, without a store."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -139,7 +139,7 @@ def test_month_rows_give_the_same_months_quarters_and_years_as_their_days(rows: 
     for row in rows:
         slot = (row.branch, row.day // 100)
         by_month[slot] = by_month.get(slot, Tally()) + Tally.of(row)
-    months = [Row(branch, "", month, **asdict(tally)) for (branch, month), tally in by_month.items()]
+    months = [Row(branch, "", month, **tally._asdict()) for (branch, month), tally in by_month.items()]
     for period in (Period.MONTH, Period.QUARTER, Period.YEAR):
         assert add_up(months, "branch", period, branch=None) == add_up(rows, "branch", period, branch=None)
 
