@@ -9,7 +9,8 @@ import gettext
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from decimal import Decimal
+from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +20,7 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal
 
 from schemas.periods import Period
 
@@ -81,19 +82,17 @@ class Language:
         }
 
     def number(self, n: float) -> str:
-        return format_decimal(n, locale=self.locale)
+        return _number(n, self.locale)
 
     def decimal(self, n: float, digits: int) -> str:
         """A number with so many decimals, no more and no fewer."""
-        return format_decimal(n, format="#,##0." + "0" * digits, locale=self.locale)
+        return _written(_rounded(n, digits), "#,##0." + "0" * digits, self.locale)
 
     def share(self, share: float | None, digits: int = 1) -> str:
         """``share`` (0..1) in per cent, a dash if there is none."""
-        return (
-            "–"
-            if share is None
-            else format_percent(share, format=_decimals(digits) + self._per_cent, locale=self.locale)
-        )
+        if share is None:
+            return "–"
+        return _written(_rounded(share, digits + 2), _decimals(digits) + self._per_cent, self.locale)
 
     @cached_property
     def _per_cent(self) -> str:
@@ -110,12 +109,12 @@ class Language:
         return self.gettext("%(low)s to %(high)s") % ends
 
     def _signed(self, value: float) -> str:
-        bare = format_decimal(abs(value), format="#,##0.0", locale=self.locale)
+        bare = self.decimal(abs(value), 1)
         return f"{'−' if value < 0 else '+' if value > 0 else '±'}{bare}"
 
     def interval(self, low: float, high: float, digits: int = 1) -> str:
         """An interval of shares, low and high from 0 to 1, with one per cent sign."""
-        bare = format_decimal(low * 100, format=_decimals(digits), locale=self.locale)
+        bare = _written(_rounded(low * 100, digits), _decimals(digits), self.locale)
         return f"{bare}–{self.share(high, digits=digits)}"
 
     def tick(self, share: float) -> str:
@@ -212,6 +211,22 @@ def _compiled(catalogue: Catalog) -> gettext.GNUTranslations:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+# Babel takes a twentieth of a millisecond for a number, and a page has thousands; but few are different when rounded.
+@lru_cache(maxsize=16_384)
+def _number(n: float, locale: Locale) -> str:
+    return format_decimal(n, locale=locale)
+
+
+@lru_cache(maxsize=16_384)
+def _written(value: Decimal, pattern: str, locale: Locale) -> str:
+    return format_decimal(value, format=pattern, locale=locale)
+
+
+def _rounded(value: float, digits: int) -> Decimal:
+    """As it is written down, and as babel would round it."""
+    return round(Decimal(str(value)), digits)
 
 
 def _quarter(first: date) -> dict[str, object]:
