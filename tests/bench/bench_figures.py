@@ -11,8 +11,9 @@ then everything is asked in turns in one process, so that all meet the same mach
     duckdb  the same counts out of the same rows in DuckDB
 
 The counts of all are compared before any time is taken. Q1, Q2, Q2b and Q3 are those of the performance study; "any
-cut" is a lot of questions drawn from everything that one may ask; pages are what a browser gets. ``--quick`` leaves out
-the slow contenders.
+cut" is a lot of questions drawn from everything that one may ask; pages are what a browser gets of all the main ones,
+on the last day of the data. Beside times by the clock stands what a question took of a processor, which other work on
+the machine disturbs less. ``--quick`` leaves out the slow contenders.
 """
 
 import argparse
@@ -25,10 +26,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -36,17 +39,19 @@ sys.path.insert(0, str(ROOT))
 import duckdb  # noqa: E402
 import httpx2  # noqa: E402
 
-from api.aggregates import Question, answered  # noqa: E402
+from api.aggregates import Question, answered, encoded  # noqa: E402
 from api.app import create_app  # noqa: E402
 from api.errors import BadQuestion  # noqa: E402
 from api.settings import Settings  # noqa: E402
 from collector.store import Store  # noqa: E402
+from schemas.garbage import look_for_rings_seldom  # noqa: E402
 from schemas.periods import Period, bounds, day_date, day_key  # noqa: E402
+from schemas.register import Direction, Operator, Participant, Register  # noqa: E402
 from schemas.resources import Aggregates  # noqa: E402
 from tests.bench.filled import Office, fill  # noqa: E402
 from tests.contract.api_office import SCOPES, serving_app  # noqa: E402
 
-BRANCH = "branch-007"
+BRANCH, DIRECTION, OPERATOR = "branch-007", "papers", "op-00151"
 ANY_CUT = 400
 _COUNTED = "'no_show', 'absent', 'transferred', 'held', 'resumed', 'called_elsewhere', 'void', 'removed'"
 
@@ -172,19 +177,24 @@ def any_questions(last: date, seed: int = 5) -> Iterator[Question]:
         yield Question.model_validate(asked)
 
 
-def measure_any(store: Store, last: date, now_unix_ms: int, number: int) -> tuple[list[float], int]:
-    """Times of ``number`` questions that were answered, in ms, and how many were too much and refused."""
-    took, refused = [], 0
+def measure_any(store: Store, last: date, now_unix_ms: int, number: int) -> tuple[list[float], list[float], int]:
+    """Times of ``number`` questions that were answered, in ms by the clock and of a processor, and how many were too
+    much and refused.
+    """
+    took: list[float] = []
+    of_processor: list[float] = []
+    refused = 0
     for question in any_questions(last):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.thread_time()
         try:
-            answered(store, question, now_unix_ms).model_dump_json(by_alias=True)
+            encoded(answered(store, question, now_unix_ms))
         except BadQuestion:
             refused += 1
             continue
         took.append((time.perf_counter() - began) * 1000)
+        of_processor.append((time.thread_time() - worked) * 1000)
         if len(took) == number:
-            return took, refused
+            return took, of_processor, refused
     raise AssertionError
 
 
@@ -208,35 +218,71 @@ def main() -> None:
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
+def register_of(office: Office) -> Register:
+    """The office's with all that pages ask for: directions, organisations and operators, so many to each."""
+    bare = office.register()
+    half = len(bare.services) // 2
+    services = [
+        each.model_copy(update={"direction": DIRECTION if n < half else "others"})
+        for n, each in enumerate(bare.services)
+    ]
+    operators = [Operator(id=f"op-{n:05}", participant=f"office-{n % 4}") for n in range(office.all_desks)]
+    return bare.model_copy(
+        update={
+            "directions": tuple(Direction(id=name, name=name, name_en=name) for name in (DIRECTION, "others")),
+            "services": tuple(services),
+            "participants": tuple(Participant(id=f"office-{n}", name=f"{n}", name_en=f"{n}") for n in range(4)),
+            "operators": tuple(operators),
+        }
+    )
+
+
 def measure(calls: int, folder: Path, rounds: int, *, quick: bool) -> None:
     file = folder / f"figures-{calls}.db"
     url = f"sqlite:///{file}"
+    office = Office(branches=40, desks=25, calls_a_day=max(1, calls // 925_000))
     if not file.exists():
-        fill(url, calls, Office(branches=40, desks=25, calls_a_day=max(1, calls // 925_000)))
+        fill(url, calls, office)
     with Store.open(url) as store:
+        store.load_register(register_of(office))
         last = day_date(max(row.day for row in store.rollups("branch", 20200101, 21001231, branch=BRANCH)))
-        now = int(datetime(last.year, last.month, last.day, 23, tzinfo=UTC).timestamp() * 1000)
+        now = int(datetime(last.year, last.month, last.day, 20, tzinfo=UTC).timestamp() * 1000)
         store.totals.consolidate(now)
         rows = {} if quick else {"sql": sqlite_rows(file), "duckdb": duckdb_rows(file, folder)}
-        # The night's work has its own time; it is not to be met here.
-        store.nights.take(
-            day_key(datetime.now(UTC).date()), "bench", time.time_ns() // 1_000_000, 86_400_000, again=True
-        )
-        token = store.create_token(f"bench {time.time_ns()}", SCOPES)
-        print(f"\n{calls:,} calls to {last}, {file.stat().st_size / 2**20:,.0f} MiB; ms: median and p99")
-        app = create_app(Settings(database_url=url), store)
-        headers = {"Authorization": f"Bearer {token}"}
-        with serving_app(app) as address, httpx2.Client(base_url=address, headers=headers, timeout=300) as client:
-            table = cases(last)
-            for case in table:
-                agree(store, case, rows, now)
-            for _ in range(rounds):
-                for case in table:
-                    one_round(store, client, case, rows, now)
-            tell(table, ["api", "http", *rows])
-            pages(client, last, 4 * rounds)
-        took, refused = measure_any(store, last, now, ANY_CUT)
+        with clock_at(now):
+            # The night's work has its own time; it is not to be met here.
+            store.nights.take(day_key(last), "bench", now, 86_400_000, again=True)
+            token = store.create_token(f"bench {time.perf_counter_ns()}", SCOPES)
+            print(f"\n{calls:,} calls to {last}, {file.stat().st_size / 2**20:,.0f} MiB; ms: median and p99")
+            ask(store, url, {"Authorization": f"Bearer {token}"}, rows, last, rounds)
+        took, of_processor, refused = measure_any(store, last, now, ANY_CUT)
         print(f"  any cut, {len(took)} drawn ({refused} more were too large and refused): {shown(took)}")
+        print(f"  {'':30}of a processor: {shown(of_processor)}")
+
+
+def ask(store: Store, url: str, headers: dict[str, str], rows: dict[str, Rows], last: date, rounds: int) -> None:
+    """The questions and the pages, of a real server."""
+    now = time.time_ns() // 1_000_000
+    app = create_app(Settings(database_url=url), store)
+    with serving_app(app) as address, httpx2.Client(base_url=address, headers=headers, timeout=300) as client:
+        look_for_rings_seldom()  # as api.serve does, which is not what serves here
+        table = cases(last)
+        for case in table:
+            agree(store, case, rows, now)
+        for _ in range(rounds):
+            for case in table:
+                one_round(store, client, case, rows, now)
+        tell(table, ["api", "http", *rows])
+        pages(client, last, 4 * rounds)
+
+
+@contextmanager
+def clock_at(unix_ms: int) -> Iterator[None]:
+    """This process takes a moment for now: pages then show the newest of the data by themselves."""
+    real = time.time_ns
+    behind = real() - unix_ms * 1_000_000
+    with mock.patch.object(time, "time_ns", lambda: real() - behind):
+        yield
 
 
 def agree(store: Store, case: Case, rows: dict[str, Rows], now: int) -> None:
@@ -249,7 +295,7 @@ def agree(store: Store, case: Case, rows: dict[str, Rows], now: int) -> None:
 def one_round(store: Store, client: httpx2.Client, case: Case, rows: dict[str, Rows], now: int) -> None:
     days = days_of(answered(store, case.question, now))
     for _ in range(20):
-        took = timed(lambda: answered(store, case.question, now).model_dump_json(by_alias=True))
+        took = timed(lambda: encoded(answered(store, case.question, now)))
         case.took_ms.setdefault("api", []).append(took)
         took = timed(lambda: client.get("/v1/aggregates", params=case.asked).raise_for_status())
         case.took_ms.setdefault("http", []).append(took)
@@ -264,28 +310,43 @@ def tell(table: list[Case], names: list[str]) -> None:
 
 
 def pages(client: httpx2.Client, last: date, times: int) -> None:
-    """What a browser gets when it asks for a page as it opens by itself; the dates are those of the data."""
+    """What a browser gets of the main pages; the dates are those of the data."""
     time_asked = {"from": str(last - timedelta(days=360)), "to": str(last)}
+    days = {"period": "day", "from": str(last - timedelta(days=30)), "to": str(last)}
+    analysis = {"purpose": "analysis"}
+    print(f"  {'':53} by the clock        of a processor")
     addresses: list[tuple[str, dict[str, str]]] = [
+        ("/overview", {}),
+        (f"/branches/{BRANCH}", {}),
+        (f"/directions/{DIRECTION}", {}),
+        ("/operators", analysis),
+        ("/operators", analysis | {"branch": BRANCH}),
+        (f"/operators/{OPERATOR}", analysis),
         ("/figures", time_asked),
         ("/figures", time_asked | {"branch": BRANCH}),
         ("/figures", time_asked | {"service": "service-03"}),
-        ("/figures", {"period": "day", "from": str(last - timedelta(days=30)), "to": str(last)}),
-        ("/overview", {"month": f"{last:%Y-%m}"}),
-        (f"/branches/{BRANCH}", {"month": f"{last:%Y-%m}"}),
+        ("/figures", days),
+        ("/signals", {}),
+        ("/requests", {}),
         ("/reports", {}),
+        ("/evidence", {}),
+        ("/evidence", {"model": "certification", "period": "month"}),
+        ("/public", {}),
+        ("/open-data", {}),
         ("/live", {}),
         ("/devices", {}),
     ]
     for path, asked in addresses:
         took: list[float] = []
+        of_processor: list[float] = []
         for _ in range(times):
-            began = time.perf_counter()
+            began, worked = time.perf_counter(), time.process_time()
             answer = client.get(path, params=asked, headers={"Accept": "text/html"})
             took.append((time.perf_counter() - began) * 1000)
-            assert answer.status_code < 500, (path, answer.status_code)
+            of_processor.append((time.process_time() - worked) * 1000)
+            assert answer.status_code == 200, (path, answer.status_code)
         words = " ".join(f"{name}={value}" for name, value in asked.items() if name not in ("from", "to"))
-        print(f"  page {path + (' ' + words if words else ''):33} {answer.status_code} {shown(took)}")
+        print(f"  page {path + (' ' + words if words else ''):47} {shown(took)} {shown(of_processor)}")
 
 
 if __name__ == "__main__":
