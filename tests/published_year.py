@@ -16,11 +16,13 @@ from api.publication.sheets import Atom, Place, Sheet, longer_sheet, month_sheet
 from collector.rollup import NOT_ELIGIBLE
 from collector.store import Register
 from schemas.register import Branch, Direction, Organisation, Service
+from schemas.statistics_resources import DesignEffects
 from sim import city as cities
 from sim.year import calls_of_day
 from tests.attacker import RATINGS, Target
 
 YEAR = 2026
+_UNKNOWN = DesignEffects(bad=None, exemplary=None)
 Decide = Callable[[list[Sheet]], Decided]
 
 
@@ -197,7 +199,7 @@ def _publish(made: PublishedYear, fresh: list[Sheet], city: cities.City, decide:
     for sheet in fresh:
         out = sheet.decided(decided.codes[sheet.name])
         made.sheets.append(out)
-        made.contents.append(written(out, register, revision=1, reason="", now_unix_ms=1_790_000_000_000))
+        made.contents.append(written(out, register, _UNKNOWN, revision=1, reason="", now_unix_ms=1_790_000_000_000))
 
 
 def _without_late(atoms: list[Atom], part: float) -> list[Atom]:
