@@ -42,7 +42,7 @@ from schemas.register_rules import begins, ends
 from schemas.resources import Aggregates, Cell, Cut
 
 MAX_PERIODS = 400  # a year of days, with room
-MAX_CELLS = 3_000  # about 1.5 MB, and 45 ms of work: nobody's answer waits long behind another's (tests/bench)
+MAX_CELLS = 2_500  # about 1.3 MB, and 35 ms of work: no answer waits long behind another (tests/bench/bench_figures.py)
 NOT_NAMED = ("не вказано", "not named")
 
 _ANSWER = TypeAdapter(Aggregates)

@@ -15,7 +15,7 @@ ApiError
 |-- BadQuestion       a question that cannot be answered as asked
 |   |-- UnknownPurpose    not one of the purposes of order P4.7
 |   |-- OrderMissing      no recorded instruction of order P4.3 covers it
-|   `-- TooManyCells      more figures than one answer may hold (3,000) or periods (400)
+|   `-- TooManyCells      more figures than one answer may hold (2,500) or periods (400)
 |-- RegisterRefused   a register with rows at fault; each is listed
 |-- RegisterChanged   the change was made from a register that is no longer the one
 |-- RevisionMissing   it does not say which register it was made from

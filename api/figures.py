@@ -1,7 +1,7 @@
 """Arithmetic of the figures: intervals, whole periods, adding up. Pure: no store, no clock, no words.
 
 The Wilson interval is the closed form of domain study 6.1 and not scipy's ``binomtest``: the same to the last digits
-(a test compares them) at 1 us instead of 150-370 us a share, measured, and an answer may hold 9,000 shares.
+(a test compares them) at 1 us instead of 150-370 us a share, measured, and an answer may hold 7,500 shares.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
