@@ -1,5 +1,6 @@
 """A real Mosquitto as an office would run it: passwords, the access list of protocol/access.py, sessions on disk."""
 
+import contextlib
 import getpass
 import signal
 import subprocess
@@ -66,10 +67,18 @@ class GuardedMosquitto:
                 time.sleep(0.01)
 
     def stop(self) -> None:
-        """Ends it in good order, so that its sessions are written."""
+        """Ends it in good order, so that its sessions are written.
+
+        It is told again until it has ended: it takes connections before its loop runs, and forgets what it was told
+        before that.
+        """
         if self._process:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.wait(DEADLINE_S)
+            deadline = time.monotonic() + DEADLINE_S
+            while self._process.poll() is None:
+                assert time.monotonic() < deadline, f"the broker does not end: {self.says}"
+                self._process.send_signal(signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(1)
             self._process = None
 
     @property
