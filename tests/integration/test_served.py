@@ -1,6 +1,5 @@
 """How long calls took and who was called for, kept by month: always what the rows say, or it is told."""
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from protocol import codec, topics
 from protocol.messages import QueueEvent
 from schemas.months import month_of
 from tests.bench.filled import Office, fill
+from tests.integration.meanwhile import while_two_tell
 from tests.integration.test_archive import Place
 
 OFFICE = Office(branches=2, desks=3)
@@ -144,27 +144,12 @@ def test_a_late_word_of_a_month_that_is_over_changes_what_is_kept_with_the_row(d
 
 
 def test_calls_that_end_while_a_month_is_taken_in_are_in_it(desk: Desk, store: Store) -> None:
-    ready, faults = threading.Barrier(3), []
+    def both(own: Store, number: int) -> None:
+        at = FEBRUARY.replace(minute=number % 60, second=number // 60)
+        tell(own, at, 2 * number, None)
+        tell(own, at, 2 * number + 1, number)
 
-    def work(first: int) -> None:
-        try:
-            with Store.open(desk.url) as own:
-                ready.wait()
-                for number in range(first, first + 12):
-                    at = FEBRUARY.replace(minute=number % 60, second=number // 60)
-                    tell(own, at, 2 * number, None)
-                    tell(own, at, 2 * number + 1, number)
-        except Exception as error:
-            faults.append(error)
-
-    threads = [threading.Thread(target=work, args=(first,)) for first in (100, 300)]
-    for thread in threads:
-        thread.start()
-    ready.wait()
-    store.totals.consolidate(NOW_UNIX_MS)
-    for thread in threads:
-        thread.join()
-    assert faults == []
+    while_two_tell(desk.url, both, lambda: store.totals.consolidate(NOW_UNIX_MS))
     assert desk.agrees(store) and store.recount() == []
 
 

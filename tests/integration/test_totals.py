@@ -1,6 +1,5 @@
 """Months, the mix and the comparison of all sums, on real databases: they follow every late word, or it is told."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from protocol import codec, topics
 from protocol.messages import QueueEvent, Vote
 from schemas.periods import Period, bounds, day_date, day_key
 from tests.bench.filled import Office, fill
+from tests.integration.meanwhile import while_two_tell
 
 OFFICE = Office(branches=2, desks=3)
 BRANCH, DESK = "branch-001", "branch-001-01"
@@ -166,25 +166,10 @@ def test_a_late_word_changes_a_day_and_every_period_with_it_together(store: Stor
 
 
 def test_a_vote_that_comes_while_a_month_is_taken_in_is_in_it(url: str, store: Store) -> None:
-    ready, faults = threading.Barrier(3), []
+    def one(own: Store, number: int) -> None:
+        visit(own, FEBRUARY.replace(minute=number % 60, second=number // 60), number)
 
-    def tell(first: int) -> None:
-        try:
-            with Store.open(url) as own:
-                ready.wait()
-                for number in range(first, first + 12):
-                    visit(own, FEBRUARY.replace(minute=number % 60, second=number // 60), number)
-        except Exception as error:
-            faults.append(error)
-
-    threads = [threading.Thread(target=tell, args=(first,)) for first in (100, 300)]
-    for thread in threads:
-        thread.start()
-    ready.wait()
-    store.totals.consolidate(NOW_UNIX_MS)
-    for thread in threads:
-        thread.join()
-    assert faults == []
+    while_two_tell(url, one, lambda: store.totals.consolidate(NOW_UNIX_MS))
     assert agree(store) and store.recount() == []
 
 
