@@ -49,7 +49,7 @@ def my_figures(
     store, language = parts_of(request).store, renderer.language_of(request)
     _, register = store.book.whole()
     now_unix_ms = time.time_ns() // 1_000_000
-    own = own_figures(store, token, day_date(day_of(now_unix_ms, "UTC")), now_unix_ms)
+    own = own_figures(store, token, day_date(day_of(now_unix_ms, register.timezone)), now_unix_ms)
     values = OwnWords(own, register, language).values() | {
         "operator": token.limits.operator,
         "notice": notice_words(language),
