@@ -5,37 +5,30 @@ own only, rows of others are planted, and none of them may ever appear in an ans
 """
 
 import re
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
 
 import httpx2
 import pytest
-from fastapi import FastAPI
-from starlette.testclient import TestClient
 
-from api.access.roles import ROLES
-from api.app import create_app
-from api.disclosure.desk import registered
-from api.settings import Settings
-from collector.store import Limits, NewReport, NewSignal, Person, ReadingOrder, SignalMonth, Token
-from schemas.disclosure_resources import NewRequest
-from schemas.register import Direction, Operator, Participant, Service
+from collector.store import Limits, Person, ReadingOrder
+from schemas.periods import day_key
 from tests.contract import access_matrix as matrix
+from tests.contract.access_house import (
+    BROWSER,
+    FOREIGN_BRANCH,
+    FOREIGN_DESK,
+    HTML,
+    LIMITS,
+    TODAY,
+    House,
+    nobody_any_more,
+    now_unix_ms,
+    open_house,
+)
 from tests.contract.access_matrix import NO, NOBODY, ORDER, OWN, OWN_PURPOSE, PURPOSE, REQUEST, Line
-from tests.contract.api_office import IN_ONE_ZONE, KYIV, Office
 
 LINES = matrix.lines()
-FOREIGN_BRANCH, FOREIGN_DESK = "vyshenka", "vyshenka-1"
-TODAY = datetime.now(KYIV).date()
-LAST_MONTH = (TODAY.replace(day=1) - timedelta(days=1)).replace(day=15)
-LEFT = LAST_MONTH.replace(day=10)  # the last day of an employee who changed the organisation
-LIMITS = {
-    "head_of_branch": Limits(branches=frozenset({"centre"})),
-    "participant_head": Limits(participants=frozenset({"own-org"}), directions=frozenset({"own-direction"})),
-    "operator": Limits(operator="own-operator", branches=frozenset({"centre"})),
-}
 # What must not stand in the answer to a role that sees its own only.
 FOREIGN = {
     "head_of_branch": ("planted-operator", FOREIGN_BRANCH, "lisbon"),
@@ -57,50 +50,12 @@ THEIRS = OURS | {
 }  # fmt: skip
 # Where one's own is another thing than most people's.
 OWN_PLACES = {"participant_head": {"report": "2"}}
-BROWSER = {"Origin": "http://testserver"}
-HTML = {"Accept": "text/html"}
-
-
-@dataclass(frozen=True)
-class House:
-    office: Office
-    app: FastAPI
-    client: TestClient
-    people: dict[str, Person]
-    order: int
-
-    def cookie(self, who: str) -> dict[str, str]:
-        if who == NOBODY:
-            return {}
-        secret = self.office.store.staff.open_session(self.people[who].id, now_unix_ms() + 60_000)
-        return {"Cookie": f"zrazkovo={secret}"}
-
-    def ask(self, who: str, line: Line, places: dict[str, str], more: str = "", **headers: str) -> httpx2.Response:
-        """The answer to a line's question; ``more`` is added to its query."""
-        address = line.address.format_map(places)
-        address += (("&" if "?" in address else "?") + more) if more else ""
-        page = {} if line.path.startswith("/v1/") else HTML
-        return self.client.request(
-            line.method, address, headers=BROWSER | page | self.cookie(who) | headers, follow_redirects=False
-        )
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    office = Office(tmp_path_factory.mktemp("house"))
-    office.store.load_register(_register())
-    _fill(office)
-    people = {
-        role: office.store.staff.create(
-            Person(role.replace("_", "-"), role, role, LIMITS.get(role, Limits()), created_by="test")
-        )
-        for role in ROLES
-    }
-    app = create_app(Settings(database_url=office.url), office.store)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        app.state.parts.hub.close()  # a stream would not end; one that is let in is told that there is no room
-        yield House(office, app, client, people, _order(office))
-    office.store.close()
+    with open_house(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
 
 
 def test_every_route_stands_in_the_table_and_the_table_names_no_other(house: House) -> None:
@@ -127,9 +82,9 @@ NOBODIES = ("ended", "idle", "disabled", "unknown_role", "without_limits", "expi
 
 
 @pytest.mark.parametrize("kind", NOBODIES)
-def test_whoever_is_signed_in_no_more_is_nobody(house: House, kind: str) -> None:
+def test_whoever_is_signed_in_no_more_isnobody_any_more(house: House, kind: str) -> None:
     wrong = []
-    headers = _nobody(house, kind)
+    headers = nobody_any_more(house, kind)
     for line in LINES:
         if line.said[NOBODY] != NO or line.path.startswith("/account"):
             continue
@@ -290,7 +245,7 @@ def test_without_an_order_in_force_the_city_reads_no_operator(house: House, orde
 
 def test_an_order_opens_what_it_is_about_while_it_is_in_force(house: House) -> None:
     staff = house.office.store.staff
-    day = _key(TODAY)
+    day = day_key(TODAY)
     base = ReadingOrder("12", day, "Mayor", "to see", "centre", "colleague", "test", day)
     narrow, past = staff.record_order(base), staff.record_order(replace(base, day=20250101, last_day=20250201))
     gone = staff.record_order(base)
@@ -434,129 +389,3 @@ def _is_let_in(answer: httpx2.Response) -> bool:
     if answer.status_code == 503:
         return "too-many-streams" in answer.text
     return answer.status_code not in (401, 403) and answer.status_code < 500 and not _is_sent_to_sign_in(answer)
-
-
-def _nobody(house: House, kind: str) -> dict[str, str]:
-    """The headers of somebody who was somebody once."""
-    staff = house.office.store.staff
-    if kind == "forged":
-        return {"Cookie": "zrazkovo=p_" + "A" * 43}
-    if kind == "revoked_token":
-        secret = house.office.store.create_token("gone", ["figures", "operators", "devices", "register", "users"])
-        house.office.store.revoke_token("gone")
-        return {"Authorization": f"Bearer {secret}"}
-    role = {"unknown_role": "mayor", "without_limits": "head_of_branch"}.get(kind, "head_of_centre")
-    ends = now_unix_ms() + 500 if kind == "expired" else None
-    made = staff.create(Person(f"was-{kind.replace('_', '-')}", kind, role, created_by="test", expires_unix_ms=ends))
-    secret = staff.open_session(made.id, now_unix_ms() - 1 if kind == "ended" else now_unix_ms() + 60_000)
-    if kind == "disabled":
-        staff.disable(made.id, "test")
-    if kind == "idle":
-        _forget_use(house.office)
-    if kind == "expired":
-        while now_unix_ms() <= (ends or 0):
-            time.sleep(0.01)
-    return {"Cookie": f"zrazkovo={secret}"}
-
-
-def _forget_use(office: Office) -> None:
-    import sqlite3
-
-    with sqlite3.connect(office.url.removeprefix("sqlite:///")) as database:
-        database.execute("update person_session set seen_unix_ms = seen_unix_ms - 10000000")
-
-
-def _register() -> object:
-    social, other = Direction(id="own-direction", name="С", name_en="S"), Direction(id="other", name="І", name_en="O")
-    return IN_ONE_ZONE.model_copy(
-        update={
-            "directions": (social, other),
-            "services": (
-                Service(id="passport", name="Паспорт", name_en="Passport", direction="own-direction"),
-                Service(id="planted-service", name="Чужа", name_en="Foreign", direction="other"),
-            ),
-            "participants": (
-                Participant(id="own-org", name="Своя", name_en="Own"),
-                Participant(id="planted-org", name="Інша", name_en="Other"),
-            ),
-            "operators": (
-                Operator(id="own-operator", kind="participant", participant="own-org"),
-                Operator(id="colleague"),
-                Operator(id="planted-operator", kind="participant", participant="planted-org"),
-                Operator(id="leaver", kind="participant", participant="own-org", valid_to=LEFT),
-                Operator(
-                    id="leaver", kind="participant", participant="planted-org", valid_from=LEFT + timedelta(days=1)
-                ),
-            ),
-        }
-    )
-
-
-def _fill(office: Office) -> None:
-    """Last month 12, 12, 10 + 11 own votes and 13 of others; this month 12 of the own operator, which is not over."""
-
-    def some(number: int, desk: str, operator: str, day: date, service: str = "passport") -> None:
-        for n in range(number):
-            at = datetime(day.year, day.month, day.day, 9, n, tzinfo=UTC)
-            office.call(desk, at, rating=1 + n % 3, operator=operator, service=service)
-
-    some(12, "centre-1", "own-operator", LAST_MONTH)
-    some(12, "centre-2", "colleague", LAST_MONTH)
-    some(10, "centre-1", "leaver", LEFT)
-    some(11, "centre-1", "leaver", LEFT + timedelta(days=1))
-    some(13, FOREIGN_DESK, "planted-operator", LAST_MONTH, "planted-service")
-    some(12, "centre-1", "own-operator", TODAY)
-    _reports(office)
-    _signals(office)
-    _requests(office)
-    office.store.totals.make_mix(now_unix_ms())
-    office.pad("centre-1")
-    office.pad(FOREIGN_DESK)
-    office.store.fleet.report("centre-1", "test")
-    office.store.fleet.report(FOREIGN_DESK, "test")
-
-
-def _reports(office: Office) -> None:
-    """Numbers 1 and 2 of the own branch and direction; 3 and 4 of others'."""
-    day = _key(LAST_MONTH)
-    for cut, key, title in (
-        ("branch", "centre", "Own branch"),
-        ("direction", "own-direction", "Own direction"),
-        ("branch", FOREIGN_BRANCH, f"{FOREIGN_BRANCH} planted-service planted-operator colleague"),
-        ("direction", "other", f"{FOREIGN_BRANCH} planted-service planted-operator colleague"),
-    ):
-        new = NewReport("test", cut, key, "month", day, day, day, "en", title, 1, "0", "{}")
-        office.store.reports.add(new, {"csv": title.encode()})
-
-
-def _requests(office: Office) -> None:
-    """Number 1 about the own branch, number 2 about another one."""
-    clerk = Token(0, "test", frozenset({"disclose"}), 0, None, None)
-    for branch, subject in (("centre", "own"), (FOREIGN_BRANCH, f"{FOREIGN_BRANCH} planted-operator")):
-        asked = {"requester_class": "council", "form": "written", "branch": branch, "subject": subject}
-        new = NewRequest.model_validate(asked | {"received_at": datetime.now(UTC)})
-        registered(office.store, clerk, new, now_unix_ms())
-
-
-def _signals(office: Office) -> None:
-    """Number 1 of the own branch, number 2 of another one, in a month that is shown."""
-    month = LAST_MONTH.year * 100 + LAST_MONTH.month
-    found = [
-        NewSignal("empty_service", operator, branch, "", 0.5, 0.0, 50, 1e-9, 1e-7, 0, 0, 25, {"count": 25.0})
-        for operator, branch in (("own-operator", "centre"), ("planted-operator", FOREIGN_BRANCH))
-    ]
-    office.store.signals.keep(SignalMonth(month, 0, "", 4, 58, False), found, rates=[], marked=[])
-
-
-def _order(office: Office) -> int:
-    day = _key(TODAY - timedelta(days=2))
-    ends = _key(TODAY + timedelta(days=5))
-    return office.store.staff.record_order(ReadingOrder("7", day, "Mayor", "to see", None, None, "test", ends))
-
-
-def _key(day: date) -> int:
-    return day.year * 10_000 + day.month * 100 + day.day
-
-
-def now_unix_ms() -> int:
-    return time.time_ns() // 1_000_000
